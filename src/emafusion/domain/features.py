@@ -1,0 +1,63 @@
+"""What is known of a query before any call, and what is predicted from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """Where the query stands on the taxonomy: a distribution for each axis, summing to 1.
+
+    `task`: float64[16]; `depth`: float64[5], reasoning depth 1 to 5; `domain`: float64[14];
+    `format`: float64[8]. Names of the classes: `encode.taxonomy`.
+    """
+
+    task: Floats
+    depth: Floats
+    domain: Floats
+    format: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Features:
+    """A query as numbers.
+
+    `indices`: int64[k], distinct buckets of hashed word n-grams, ascending; `weights`: float64[k],
+    their weights, of Euclidean norm 1 (or empty); `counts`: float64[20], hand-made counts in 0..1.
+    `prompt_tokens`: estimated tokens of the whole conversation. `prompt_hash`: hex digest.
+    """
+
+    indices: Ints
+    weights: Floats
+    counts: Floats
+    labels: Labels
+    prompt_tokens: int
+    prompt_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Estimates:
+    """Predictions for one query, arrays in the order of `candidates`.
+
+    `quality`: float64[n], predicted score in 0..1; `quality_sd`: float64[n], its standard error;
+    `cost_usd`, `latency_s`: float64[n], expected, NaN where unknown. `familiarity`: 0..1, how well
+    the query resembles what the estimator learned from. `route`: which view decided
+    (`taxonomy`, `learned`, `prior`). `basis`: for each candidate, one phrase on what its quality
+    rests on, such as `taxonomy: 431 outcomes` or `prior: price, family, size`.
+    """
+
+    candidates: tuple[str, ...]
+    quality: Floats
+    quality_sd: Floats
+    cost_usd: Floats
+    latency_s: Floats
+    familiarity: float
+    route: str
+    basis: tuple[str, ...] = field(default=())

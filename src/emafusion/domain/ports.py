@@ -1,0 +1,97 @@
+"""Every port on one page: what a part must do to take its place. One method each.
+
+A port is structural: any object with the method fits. Extra powers are extra protocols. What a
+part must hold beyond its signature is checked by `emafusion.testing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from emafusion.domain.attempt import Attempt, Delta, Usage
+from emafusion.domain.command import Call, Flow
+from emafusion.domain.evidence import Case, Judgement, JudgeCard, Plan, Situation
+from emafusion.domain.features import Estimates, Features
+from emafusion.domain.model import Candidate, Price
+from emafusion.domain.outcome import Outcome
+from emafusion.domain.query import Query
+
+Sink = Callable[[Delta], None]
+"""Where a live stream's events go, as they come."""
+
+Pricer = Callable[[Usage, Price | None], float | None]
+"""Usage and price -> cost_usd, None where anything needed is unknown."""
+
+Grouper = Callable[[Query, tuple[Attempt, ...]], tuple[int, ...]]
+"""Attempts -> for each the number of its group of equal answers, -1 where it failed."""
+
+
+class Encoder(Protocol):
+    """Query -> Features. Pure."""
+
+    def encode(self, query: Query, /) -> Features:
+        """Turn a query into numbers and labels."""
+        ...
+
+
+class Estimator(Protocol):
+    """Features x candidates -> Estimates. Pure; independent of the candidates' order."""
+
+    def estimate(
+        self, features: Features, candidates: tuple[Candidate, ...], /
+    ) -> Estimates:
+        """Predict quality, cost and latency of each candidate on this query."""
+        ...
+
+
+class Policy(Protocol):
+    """Situation -> Plan. Pure: chance comes from a generator seeded by (seed, query_id)."""
+
+    def plan(self, situation: Situation, /) -> Plan:
+        """Say what to do next, with its propensity and why."""
+        ...
+
+
+class Judge(Protocol):
+    """Case -> Judgement; a flow, since it may call a model. Abstains rather than guesses."""
+
+    @property
+    def card(self) -> JudgeCard:
+        """Name, kind and expected cost."""
+        ...
+
+    def judge(self, case: Case, /) -> Flow[Judgement]:
+        """Read one attempt."""
+        ...
+
+
+class Panel(Protocol):
+    """Several judgements -> one calibrated probability."""
+
+    def combine(self, quality: float, case: Case, /) -> float:
+        """Probability that the case's attempt is acceptable.
+
+        `quality` is what was predicted of its candidate before the call, 0..1.
+        """
+        ...
+
+
+class Upstream(Protocol):
+    """Sends calls to one deployment. Failures come back as values; cancelling cancels the call."""
+
+    async def send(self, call: Call, sink: Sink | None = None, /) -> Attempt:
+        """Make the call; with a sink, stream, and pass on each event as it comes."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps outcomes."""
+
+    async def append(self, outcome: Outcome, /) -> None:
+        """Return once the outcome is safe against the death of this process."""
+        ...
