@@ -18,6 +18,7 @@
             ├── ContextTooLong   the query does not fit the model
             ├── Declined         the candidate says the query is not its task
             ├── Garbled          the reply could not be read
+            ├── DeadlinePassed   the request's own deadline ran out
             └── Cancelled        the client left
 
 Whether a retry makes sense is in the type. A bug is any other exception.
@@ -177,6 +178,13 @@ class Garbled(Final):
     """The reply could not be read."""
 
     code = "upstream_garbled"
+
+
+class DeadlinePassed(Final):
+    """The deadline of the whole request ran out; no further call is made."""
+
+    code = "deadline_passed"
+    client_status = 504
 
 
 class Cancelled(Final):

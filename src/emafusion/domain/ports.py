@@ -6,7 +6,7 @@ part must hold beyond its signature is checked by `emafusion.testing`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from emafusion.domain.attempt import Attempt, Delta, Usage
@@ -17,8 +17,8 @@ from emafusion.domain.model import Candidate, Price
 from emafusion.domain.outcome import Outcome
 from emafusion.domain.query import Query
 
-Sink = Callable[[Delta], None]
-"""Where a live stream's events go, as they come."""
+Sink = Callable[[Delta], Awaitable[None]]
+"""Where a live stream's events go, as they come; awaited, so a slow client slows its upstream."""
 
 Pricer = Callable[[Usage, Price | None], float | None]
 """Usage and price -> cost_usd, None where anything needed is unknown."""
