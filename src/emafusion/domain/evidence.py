@@ -72,20 +72,13 @@ class JudgeStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FuseStep:
-    """Make one answer of several attempts."""
-
-    attempts: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StopStep:
     """Give this attempt as the answer; None: nothing answered."""
 
     attempt: int | None
 
 
-Step = CallStep | JudgeStep | FuseStep | StopStep
+Step = CallStep | JudgeStep | StopStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Flows: generators that yield commands and receive what came of them. No input, no output here."""

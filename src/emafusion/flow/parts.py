@@ -1,0 +1,38 @@
+"""What a flow is made of: one implementation of each port, and the task at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from emafusion.domain.model import Candidate, Objective
+from emafusion.domain.ports import Encoder, Estimator, Grouper, Judge, Panel, Policy
+from emafusion.domain.query import Query
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Parts:
+    """One implementation of each port; `judges` by name, in the order they are to be asked.
+
+    `best_single`: name of the candidate that is best on its own, for what was saved against it.
+    """
+
+    encoder: Encoder
+    estimator: Estimator
+    policy: Policy
+    judges: Mapping[str, Judge]
+    panel: Panel
+    group: Grouper
+    best_single: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A query, what is wanted of it, and who is there to answer it.
+
+    `candidates`: the pool, healthy ones first is not required; order does not matter.
+    """
+
+    query: Query
+    candidates: tuple[Candidate, ...]
+    objective: Objective = field(default_factory=Objective)
