@@ -1,0 +1,1 @@
+"""Models, prices, limits and abilities; usage -> cost_usd."""

@@ -1,0 +1,1 @@
+"""Query -> Features: numbers and labels, before any call."""

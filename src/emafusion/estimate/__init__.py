@@ -1,0 +1,1 @@
+"""Features x candidates -> Estimates: quality, its uncertainty, cost and latency."""

@@ -1,0 +1,1 @@
+"""The HTTP server: admission, the async driver and the log writer."""

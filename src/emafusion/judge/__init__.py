@@ -1,0 +1,1 @@
+"""Attempt -> Judgement: how probably an answer is acceptable."""

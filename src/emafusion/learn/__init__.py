@@ -1,0 +1,1 @@
+"""The loop: from the log to a better artifact."""

@@ -1,0 +1,1 @@
+"""Estimates, evidence so far and the objective -> the next step."""

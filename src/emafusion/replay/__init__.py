@@ -1,0 +1,1 @@
+"""The sync driver over recorded answers, and what is measured with it."""

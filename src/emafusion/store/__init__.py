@@ -1,0 +1,1 @@
+"""The outcome log, feedback, keys and budgets."""

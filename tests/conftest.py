@@ -1,0 +1,22 @@
+"""Fixtures for every test: a clean environment and a data folder of its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_SECRET_ENDINGS = ("_API_KEY", "_API_TOKEN", "_AUTH_TOKEN", "_BASE_URL")
+_OWN_PREFIX = "EMAFUSION_"
+
+
+@pytest.fixture(autouse=True)
+def emafusion_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Hide provider keys and settings of this machine; give the test an empty data folder."""
+    for name in list(os.environ):
+        if name.endswith(_SECRET_ENDINGS) or name.startswith(_OWN_PREFIX):
+            monkeypatch.delenv(name)
+    home = tmp_path / "emafusion-home"
+    monkeypatch.setenv("EMAFUSION_HOME", str(home))
+    return home
