@@ -1,1 +1,1 @@
-"""Nouns and ports: what the other rooms talk about. No input, no output, nothing of ours imported."""
+"""Nouns and ports: what the other rooms talk about. No input, no output, no imports of ours."""

@@ -1,11 +1,11 @@
 """Every error of the project, one tree.
 
     EmafusionError
-    ├── BadInput             the caller's mistake: what, where, what would be right  (400, exit code 2)
+    ├── BadInput             the caller's mistake: what, where, what is right (400, exit code 2)
     │   ├── UnknownModel     no such model or candidate                              (404)
     │   └── NoCandidate      no model of the pool can serve this query               (400)
     ├── Denied               missing or wrong key                                    (401)
-    ├── Unready              something needed is absent, and how to get it           (503, exit code 1)
+    ├── Unready              something needed is absent, and how to get it (503, exit code 1)
     └── Failure              a call to a model failed: a *value* in `Attempt.failure`
         ├── Retryable        the same call may succeed later
         │   ├── RateLimited
@@ -69,7 +69,7 @@ class UnknownModel(BadInput):
 
 
 class NoCandidate(BadInput):
-    """No model of the pool can serve this query within its limits; the message says why for each."""
+    """No model of the pool can serve this query within its limits; the message says why."""
 
     code = "no_candidate"
 

@@ -42,9 +42,7 @@ class Evidence:
     @property
     def cost_usd(self) -> float | None:
         """Money spent on attempts and judges; None as soon as one part is unknown."""
-        parts = [a.cost_usd for a in self.attempts] + [
-            j.cost_usd for j in self.judgements
-        ]
+        parts = [a.cost_usd for a in self.attempts] + [j.cost_usd for j in self.judgements]
         known = [part for part in parts if part is not None]
         return sum(known) if len(known) == len(parts) else None
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Ability = Literal[
-    "tools", "json_object", "json_schema", "images", "logprobs", "n", "reasoning"
-]
+Ability = Literal["tools", "json_object", "json_schema", "images", "logprobs", "n", "reasoning"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,11 +37,7 @@ class Answer:
     @property
     def candidate(self) -> str | None:
         """Name of the candidate whose answer is given; None if fused or failed."""
-        return (
-            None
-            if self.attempt is None
-            else self.evidence.attempts[self.attempt].candidate
-        )
+        return None if self.attempt is None else self.evidence.attempts[self.attempt].candidate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

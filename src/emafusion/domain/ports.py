@@ -11,7 +11,7 @@ from typing import Protocol
 
 from emafusion.domain.attempt import Attempt, Delta, Usage
 from emafusion.domain.command import Call, Flow
-from emafusion.domain.evidence import Case, Judgement, JudgeCard, Plan, Situation
+from emafusion.domain.evidence import Case, JudgeCard, Judgement, Plan, Situation
 from emafusion.domain.features import Estimates, Features
 from emafusion.domain.model import Candidate, Price
 from emafusion.domain.outcome import Outcome
@@ -38,9 +38,7 @@ class Encoder(Protocol):
 class Estimator(Protocol):
     """Features x candidates -> Estimates. Pure; independent of the candidates' order."""
 
-    def estimate(
-        self, features: Features, candidates: tuple[Candidate, ...], /
-    ) -> Estimates:
+    def estimate(self, features: Features, candidates: tuple[Candidate, ...], /) -> Estimates:
         """Predict quality, cost and latency of each candidate on this query."""
         ...
 

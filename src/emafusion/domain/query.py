@@ -56,17 +56,17 @@ class Message:
 
     @property
     def text(self) -> str:
-        """All text parts joined by newlines.
+        r"""All text parts joined by newlines.
 
         >>> Message(role="user", parts=(TextPart(text="a"), TextPart(text="b"))).text
-        'a\\nb'
+        'a\nb'
         """
         return "\n".join(part.text for part in self.parts if isinstance(part, TextPart))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A function that the model may call; `schema` is its JSON schema as bytes, None if not given."""
+    """A function that the model may call; `schema` is its JSON schema as bytes or None."""
 
     name: str
     description: str = ""
@@ -138,11 +138,7 @@ class Query:
     @property
     def prompt(self) -> str:
         """Text of the last user message, what most parts look at; empty if there is none."""
-        users = (
-            message.text
-            for message in reversed(self.messages)
-            if message.role == "user"
-        )
+        users = (message.text for message in reversed(self.messages) if message.role == "user")
         return next(users, "")
 
     @property

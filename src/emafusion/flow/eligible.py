@@ -17,15 +17,11 @@ def eligible(task: Task, features: Features) -> tuple[Candidate, ...]:
     Raises `NoCandidate`, with the reason for each, where there is none.
     """
     reasons = {
-        candidate.name: reason_against(candidate, task, features)
-        for candidate in task.candidates
+        candidate.name: reason_against(candidate, task, features) for candidate in task.candidates
     }
     fit = tuple(c for c in task.candidates if reasons[c.name] is None)
     if not fit:
-        told = (
-            "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
-            or "empty pool"
-        )
+        told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or "empty pool"
         msg = f"no model can serve this query ({told})"
         raise NoCandidate(msg)
     return fit
@@ -38,10 +34,7 @@ def reason_against(candidate: Candidate, task: Task, features: Features) -> str 
 
 def _reasons(candidate: Candidate, task: Task, features: Features) -> Iterator[str]:
     yield from _not_allowed(candidate, task.objective)
-    yield from (
-        f"has no ability '{ability}'"
-        for ability in _missing(candidate, needs(task.query))
-    )
+    yield from (f"has no ability '{ability}'" for ability in _missing(candidate, needs(task.query)))
     room = candidate.model.context_tokens
     wanted = features.prompt_tokens + (task.query.settings.max_tokens or 0)
     if room is not None and wanted > room:

@@ -1,1 +1,1 @@
-"""Estimates, evidence so far and the objective -> the next step."""
+"""Policies: what to do next, from estimates and the evidence so far. Pure."""

@@ -1,0 +1,151 @@
+"""The async driver: does what flows ask for, against real upstreams, within one deadline.
+
+It drives the same flows as `replay.driver`. A call that fails is a value; what is raised here is
+either the client leaving (`CancelledError`) or a bug.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from emafusion.domain.attempt import Attempt, Delta
+from emafusion.domain.command import Call, Command, Flow, Race, Sent, T
+from emafusion.domain.errors import (
+    Cancelled,
+    ContextTooLong,
+    DeadlinePassed,
+    Declined,
+    Overloaded,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+)
+from emafusion.domain.model import Candidate
+from emafusion.domain.ports import Pricer, Sink, Upstream
+
+REFUSALS = (RateLimited, Overloaded, Unauthorized, Rejected, ContextTooLong, Declined)
+"""Failures in which the provider generated nothing, so bills nothing."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Run:
+    """The circumstances of one request.
+
+    `deadline_s`: on the event loop's clock, covers all tries and steps. `sink`: where a live
+    stream goes. `waited_s` grows with the time spent waiting for others, so that what is left of
+    the request's time is our own.
+    """
+
+    upstreams: Mapping[str, Upstream]
+    pricer: Pricer
+    deadline_s: float
+    sink: Sink | None = None
+    waited_s: float = field(default=0.0, init=False)
+
+
+async def drive(flow: Flow[T], run: Run) -> T:
+    """Run a flow to its end."""
+    try:
+        command = next(flow)
+        while True:
+            started = time.perf_counter()
+            sent = await _perform(command, run)
+            run.waited_s += time.perf_counter() - started
+            command = flow.send(sent)
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
+    finally:
+        flow.close()
+
+
+async def _perform(command: Command, run: Run) -> Sent:
+    match command:
+        case Call():
+            return await _call(command, run)
+        case Race():
+            return await _race(command, run)
+        case wait:
+            left_s = run.deadline_s - asyncio.get_running_loop().time()
+            await asyncio.sleep(max(0.0, min(wait.seconds, left_s)))
+            return ()
+
+
+async def _call(call: Call, run: Run) -> Attempt:
+    started = time.perf_counter()
+    upstream = run.upstreams[call.candidate.deployment]
+    seen = _Seen(run.sink) if call.live and run.sink is not None else None
+    try:
+        async with asyncio.timeout_at(run.deadline_s):
+            attempt = await upstream.send(call, seen)
+    except TimeoutError:
+        attempt = Attempt(
+            candidate=call.candidate.name,
+            failure=DeadlinePassed("the request's deadline ran out"),
+            latency_s=time.perf_counter() - started,
+            sent_live=seen is not None and seen.any,
+        )
+    return priced(attempt, call.candidate, run.pricer)
+
+
+class _Seen:
+    """A sink that remembers whether anything went through it."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self.any = False
+
+    async def __call__(self, delta: Delta) -> None:
+        self.any = True
+        await self._sink(delta)
+
+
+def priced(attempt: Attempt, candidate: Candidate, pricer: Pricer) -> Attempt:
+    """Put the cost on an attempt, from the usage that the provider reported; None if unknown.
+
+    A refused call is free; one that broke off may have been billed, so its cost is unknown.
+    """
+    if isinstance(attempt.failure, REFUSALS):
+        return replace(attempt, cost_usd=0.0)
+    if attempt.cost_usd is not None or attempt.reply is None or attempt.reply.usage is None:
+        return attempt
+    return replace(attempt, cost_usd=pricer(attempt.reply.usage, candidate.model.price))
+
+
+async def _race(race: Race, run: Run) -> tuple[Attempt, ...]:
+    tasks = [
+        asyncio.create_task(_later(i * race.stagger_s, call, run))
+        for i, call in enumerate(race.calls)
+    ]
+    try:
+        return await _first(tasks, race)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _later(delay_s: float, call: Call, run: Run) -> Attempt:
+    await asyncio.sleep(delay_s)
+    return await _call(call, run)
+
+
+async def _first(tasks: list[asyncio.Task[Attempt]], race: Race) -> tuple[Attempt, ...]:
+    """Wait until `need` calls have a reply or all have ended; a bug in one is raised here."""
+    pending = set(tasks)
+    while pending:
+        _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        ended = [task.result() for task in tasks if task.done()]
+        if sum(attempt.reply is not None for attempt in ended) >= race.need:
+            break
+    return tuple(
+        task.result() if task.done() else _beaten(call)
+        for task, call in zip(tasks, race.calls, strict=True)
+    )
+
+
+def _beaten(call: Call) -> Attempt:
+    return Attempt(candidate=call.candidate.name, failure=Cancelled("another answer came first"))

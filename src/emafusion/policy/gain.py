@@ -1,0 +1,206 @@
+"""Call, judge or stop: whatever gains most for its price; stop when nothing pays.
+
+Route first, then at most one more look. With lambda the quality that a dollar must buy, c the
+cost and r the confidence in the best answer so far, another candidate k is called iff
+
+    max_k [ E max(r, r_k) - r - lambda c_k ] > 0,   r_k ~ Beta around q_k + carry (r - q_m)
+
+and the first candidate is the one whose whole two-look plan is worth most. `carry`: how much of
+a surprise about one model's answer tells about the query, so about the others. A paid judge is
+asked iff knowing its verdict changes the decision by more than its price (value of information).
+After Dekoninck et al., "A Unified Approach to Routing and Cascading for LLMs" (ICML 2025).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emafusion.domain.errors import Cancelled, DeadlinePassed
+from emafusion.domain.evidence import CallStep, JudgeCard, JudgeStep, Plan, Situation, StopStep
+from emafusion.domain.features import Floats
+from emafusion.policy.dial import Dial
+from emafusion.policy.options import Options, options
+from emafusion.policy.spread import Spread
+
+TIE = 0.005
+"""Utilities closer than this are equal: the cheaper candidate is taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """How well a paid judge reads: shares of right and of wrong answers it tells as such."""
+
+    sensitivity: float = 0.8
+    specificity: float = 0.7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GainPolicy:
+    """One-step value of calling, judging and stopping.
+
+    `max_looks`: answers at most, 1 makes it a router. `carry` in 0..1.
+    """
+
+    dial: Dial
+    spread: Spread
+    max_looks: int = 2
+    carry: float = 0.4
+    reader: Reader = Reader()
+
+    def plan(self, situation: Situation, /) -> Plan:
+        """Say the next step and what is expected of it."""
+        unread = _unread(situation)
+        if unread is not None:
+            free = tuple(card.name for card in situation.judges if not _is_paid(card))
+            step = JudgeStep(judges=free, attempt=unread)
+            return Plan(step=step, propensity=1.0, reason="free judges read every held answer")
+        lam = self.dial.quality_per_usd(situation.objective)
+        left = options(situation, lam)
+        if situation.evidence.best is None:
+            return self._first(situation, left)
+        return self._next(situation, left)
+
+    def _first(self, situation: Situation, left: Options) -> Plan:
+        if not left.open.any() or _is_over(situation):
+            return Plan(step=StopStep(attempt=None), propensity=1.0, reason="nobody left to call")
+        worth = self._worth(left)
+        chosen = _argmax(worth, left)
+        second = self._second(chosen, left)
+        looks = [(chosen, 1.0), *([second] if second else [])]
+        paid = sum(chance * left.paid[k] for k, chance in looks)
+        return Plan(
+            step=CallStep(candidate=left.names[chosen], live=second is None),
+            propensity=1.0,
+            reason=_why(left, looks, after_failure=bool(situation.evidence.attempts)),
+            likely=tuple(CallStep(candidate=left.names[k], live=True) for k, _ in looks[1:]),
+            quality=float(min(worth[chosen] + paid, 1.0)),
+            cost_usd=_expected_usd(situation, looks),
+        )
+
+    def _next(self, situation: Situation, left: Options) -> Plan:
+        best = situation.evidence.best
+        confidence = situation.evidence.confidences[best] if best is not None else None
+        if best is None or confidence is None:
+            return Plan(step=StopStep(attempt=None), propensity=1.0, reason="nothing answered")
+        gains, quality = self._gains(situation, left, best)
+        k = _argmax(gains, left) if left.open.any() else None
+        gain = float(gains[k]) if k is not None else -np.inf
+        judge = _unasked(situation, best)
+        if judge is not None and self._news(confidence, gain) - self._fee(judge, situation) > max(
+            0.0, gain
+        ):
+            step = JudgeStep(judges=(judge.name,), attempt=best)
+            return Plan(step=step, propensity=1.0, reason=f"{judge.name} may change the decision")
+        if k is None or gain <= 0.0:
+            reason = f"confidence {confidence:.2f}: no further call gains more than it costs"
+            return Plan(step=StopStep(attempt=best), propensity=1.0, reason=reason)
+        return Plan(
+            # The last look streams as it comes where it is expected to beat what is held.
+            step=CallStep(candidate=left.names[k], live=bool(quality[k] > confidence)),
+            propensity=1.0,
+            reason=f"confidence {confidence:.2f}: {left.names[k]} gains {gain:.3f} after its cost",
+            quality=float(min(confidence + gain + left.paid[k], 1.0)),
+            cost_usd=_expected_usd(situation, [(k, 1.0)]),
+        )
+
+    def _gains(self, situation: Situation, left: Options, best: int) -> tuple[Floats, Floats]:
+        """Gain of each candidate over stopping, -inf where closed, and its revised quality."""
+        evidence = situation.evidence
+        confidence = evidence.confidences[best] or 0.0
+        surprise = confidence - left.quality[left.at(evidence.attempts[best].candidate)]
+        quality = np.clip(left.quality + self.carry * surprise, 0.01, 0.99)
+        both = self.spread.best(np.full_like(quality, confidence), quality)
+        looks = sum(attempt.reply is not None for attempt in evidence.attempts)
+        may = left.open & (looks < self.max_looks) & (not _is_over(situation))
+        return np.where(may, both - confidence - left.paid, -np.inf), quality
+
+    def _worth(self, left: Options) -> Floats:
+        """Utility of starting with each candidate and going on well; -inf where closed."""
+        chance = self.spread.row(left.quality)
+        after = np.maximum(self.spread.bins, self._second_value(left).max(axis=1))
+        start = (chance * after).sum(axis=1)
+        # Without a second look a start is worth its quality; the bins only approximate that.
+        start = np.maximum(start, left.quality) if self.max_looks > 1 else left.quality
+        return np.where(left.open, start - left.paid, -np.inf)
+
+    def _second_value(self, left: Options) -> Floats:
+        """float64[n_first, n_second, 20]: worth of a second look, by confidence in the first."""
+        surprise = self.spread.bins[None, :] - left.quality[:, None]
+        quality = left.quality[None, :, None] + self.carry * surprise[:, None, :]
+        value = self.spread.best(self.spread.bins[None, None, :], np.clip(quality, 0.01, 0.99))
+        value = value - left.paid[None, :, None]
+        closed = np.eye(len(left.names), dtype=bool) | ~left.open[None, :]
+        return np.where(closed[:, :, None] | (self.max_looks < 2), -np.inf, value)
+
+    def _second(self, first: int, left: Options) -> tuple[int, float] | None:
+        """The likeliest second look after `first` and its chance; None if none is expected."""
+        value = self._second_value(left)[first]
+        pays = value.max(axis=0) > self.spread.bins
+        chance = float((self.spread.row(left.quality[first : first + 1])[0] * pays).sum())
+        return (int(value[:, int(np.argmax(pays))].argmax()), chance) if chance > TIE else None
+
+    def _news(self, confidence: float, gain: float) -> float:
+        """Expected utility over stopping now, where a paid judge's verdict is known first."""
+        good = confidence * self.reader.sensitivity
+        positive = good + (1.0 - confidence) * (1.0 - self.reader.specificity)
+        after_yes, after_no = good / positive, (confidence - good) / (1.0 - positive)
+        # A gain falls by one for each unit of confidence, less what the surprise carries over.
+        slope = 1.0 - self.carry
+        value = positive * max(0.0, gain - slope * (after_yes - confidence))
+        return value + (1.0 - positive) * max(0.0, gain - slope * (after_no - confidence))
+
+    def _fee(self, judge: JudgeCard, situation: Situation) -> float:
+        """What asking the judge costs, in units of quality; infinite where unknown."""
+        if judge.cost_usd is None:
+            return np.inf
+        return self.dial.quality_per_usd(situation.objective) * judge.cost_usd
+
+
+def _argmax(worth: Floats, left: Options) -> int:
+    near = worth >= worth.max() - TIE
+    return int(np.where(near, left.cost_usd, np.inf).argmin())
+
+
+def _unread(situation: Situation) -> int | None:
+    """The first held answer that the free judges have not read."""
+    read = {judgement.attempt for judgement in situation.evidence.judgements}
+    if all(_is_paid(card) for card in situation.judges):
+        return None
+    attempts = enumerate(situation.evidence.attempts)
+    return next((i for i, a in attempts if a.reply is not None and i not in read), None)
+
+
+def _unasked(situation: Situation, attempt: int) -> JudgeCard | None:
+    asked = {j.judge for j in situation.evidence.judgements if j.attempt == attempt}
+    paid = (card for card in situation.judges if _is_paid(card) and card.name not in asked)
+    return next(paid, None)
+
+
+def _is_paid(card: JudgeCard) -> bool:
+    return card.kind == "llm"
+
+
+def _is_over(situation: Situation) -> bool:
+    """Whether nobody can be called any more: no time, no client, or half an answer already sent."""
+    failed = [attempt for attempt in situation.evidence.attempts if attempt.failure is not None]
+    ends = DeadlinePassed | Cancelled
+    return any(attempt.sent_live or isinstance(attempt.failure, ends) for attempt in failed)
+
+
+def _expected_usd(situation: Situation, looks: list[tuple[int, float]]) -> float | None:
+    """Expected cost of these looks, each with its chance; None where a price is unknown."""
+    cost_usd = sum(chance * float(situation.estimates.cost_usd[k]) for k, chance in looks)
+    return None if np.isnan(cost_usd) else cost_usd
+
+
+def _why(left: Options, looks: list[tuple[int, float]], *, after_failure: bool) -> str:
+    first = looks[0][0]
+    told = f"{left.names[first]} is expected right {left.quality[first]:.0%}"
+    if after_failure:
+        told = f"fallback after a failure: {told}"
+    if len(looks) == 1:
+        return f"{told}; no second look would pay"
+    second, chance = looks[1]
+    return f"{told}; a second look at {left.names[second]} pays in {chance:.0%} of cases"
