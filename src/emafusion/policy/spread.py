@@ -65,4 +65,14 @@ def _beta(x: Floats, a: float, b: float) -> Floats:
     constant = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
     log = constant + (a - 1.0) * np.log(x) + (b - 1.0) * np.log1p(-x)
     density = np.exp(log - log.max())
-    return np.asarray(density / density.sum())
+    return _with_mean(x, density / density.sum(), a / (a + b))
+
+
+def _with_mean(x: Floats, chance: Floats, mean: float) -> Floats:
+    """Move some mass to an end bin, so that the coarse grid keeps the mean exactly."""
+    end = 0 if (chance * x).sum() > mean else -1
+    gap, reach = (chance * x).sum() - mean, (chance * x).sum() - x[end]
+    share = np.clip(gap / reach, 0.0, 1.0) if reach else 0.0
+    moved = (1.0 - share) * chance
+    moved[end] += share
+    return np.asarray(moved)

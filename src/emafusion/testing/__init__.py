@@ -1,0 +1,34 @@
+"""The shipped test kit: scripts of conversations, a fake upstream, and what every part must hold.
+
+Fakes are for upstreams only. A new policy, estimator, judge, upstream or store is checked by one
+call: `check_policy`, `check_estimator`, `check_judge`, `check_upstream`, `check_store`.
+"""
+
+from emafusion.testing.checks import (
+    check_estimator,
+    check_judge,
+    check_policy,
+    check_store,
+    check_upstream,
+)
+from emafusion.testing.fake import FakeUpstream
+from emafusion.testing.making import candidate, failed, features, said, situation
+from emafusion.testing.script import Script, calls, races, waits
+
+__all__ = [
+    "FakeUpstream",
+    "Script",
+    "calls",
+    "candidate",
+    "check_estimator",
+    "check_judge",
+    "check_policy",
+    "check_store",
+    "check_upstream",
+    "failed",
+    "features",
+    "races",
+    "said",
+    "situation",
+    "waits",
+]
