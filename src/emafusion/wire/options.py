@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from math import isfinite
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta, Struct
+
+from emafusion.domain.errors import BadInput
 from emafusion.domain.query import Query
+from emafusion.wire import faults
+from emafusion.wire.nearest import unknown_name
+
+_FIELD = "emafusion"
+_PREFIX = "x-emafusion-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +39,38 @@ class Options:
     answer_value_usd: float | None = None
 
 
+_Share = Annotated[float, Meta(ge=0, le=1)]
+_Positive = Annotated[float, Meta(gt=0)]
+_Text = Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class _Body(Struct):
+    quality_weight: _Share | None = None
+    max_cost_usd: Annotated[float, Meta(ge=0)] | None = None
+    min_quality: _Share | None = None
+    max_latency_s: _Positive | None = None
+    models: Annotated[tuple[_Text, ...], Meta(min_length=1)] | None = None
+    session: _Text | None = None
+    baseline: _Text | None = None
+    answer_value_usd: _Positive | None = None
+
+
+_NAMES = frozenset(_Body.__struct_fields__)
+_IN_HEADERS = frozenset(name.replace("_", "-") for name in _NAMES)
+
+
 def decode_options(query: Query, /) -> Options:
     """Read the body object `emafusion` of a query; all None where there is none.
 
     Raises `BadInput` for an unknown key (naming the nearest known one) or a wrong value.
     """
-    raise NotImplementedError
+    given = dict(query.origin.fields).get(_FIELD) if query.origin else None
+    if given is None or given == b"null":
+        return Options()
+    for name in faults.decode(given, dict[str, msgspec.Raw], where=_FIELD):
+        if name not in _NAMES:
+            raise BadInput(unknown_name(name, _NAMES), where=f"{_FIELD}.{name[:60]}")
+    return _options(faults.decode(given, _Body, where=_FIELD))
 
 
 def options_from_headers(headers: Mapping[str, str], /) -> Options:
@@ -41,10 +78,61 @@ def options_from_headers(headers: Mapping[str, str], /) -> Options:
 
     `models` is a comma list. Raises `BadInput` with the header's name for a wrong value or an
     unknown option.
+
+    >>> options_from_headers({"x-emafusion-quality-weight": "0.8"}).quality_weight
+    0.8
     """
-    raise NotImplementedError
+    given = {name: text for name, text in headers.items() if name.startswith(_PREFIX)}
+    if not given:
+        return Options()
+    values = {_option(name): _value(name, text) for name, text in given.items()}
+    try:
+        return _options(msgspec.convert(values, _Body, strict=False))
+    except msgspec.ValidationError as error:
+        wrong = faults.bad_value(error, _Body, "")
+        name = _PREFIX + (wrong.where or "").partition("[")[0].replace("_", "-")
+        what = str(wrong).removeprefix(f"{wrong.where}: ")
+        raise BadInput(f"{what} in {given.get(name, '')[:60]!r}", where=name) from None
 
 
 def merge_options(*, body: Options, headers: Options) -> Options:
-    """Put both together: where both say something, the header wins."""
-    raise NotImplementedError
+    """Put both together: where both say something, the header wins.
+
+    A header is set by whoever runs the client (a proxy, a wrapper script), the body by whoever
+    wrote it; the one who is nearer to the gateway has the last word.
+
+    >>> merge_options(body=Options(session="a"), headers=Options(session="b")).session
+    'b'
+    """
+    values = {}
+    for field in fields(Options):
+        header = getattr(headers, field.name)
+        values[field.name] = getattr(body, field.name) if header is None else header
+    return Options(**values)
+
+
+def _options(body: _Body) -> Options:
+    return Options(**{name: getattr(body, name) for name in _NAMES})
+
+
+def _option(header: str) -> str:
+    name = header.removeprefix(_PREFIX)
+    if name not in _IN_HEADERS:
+        raise BadInput(unknown_name(name, _IN_HEADERS), where=header[:80])
+    return name.replace("-", "_")
+
+
+def _value(header: str, text: str) -> str | float | tuple[str, ...]:
+    """Turn a header's text into what the option wants; numbers must be plain and finite."""
+    name = header.removeprefix(_PREFIX)
+    if name == "models":
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if name in ("session", "baseline"):
+        return text.strip()
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not isfinite(number):
+        raise BadInput(f"expected a number, got {text[:60]!r}", where=header)
+    return number

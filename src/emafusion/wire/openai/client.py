@@ -33,9 +33,7 @@ def encode_reply(
     raise NotImplementedError
 
 
-def encode_delta(
-    delta: Delta, /, *, completion_id: str, created: int, model: str
-) -> bytes:
+def encode_delta(delta: Delta, /, *, completion_id: str, created: int, model: str) -> bytes:
     """Write one chunk's JSON (no event framing)."""
     raise NotImplementedError
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from emafusion.domain.query import Query
+import json
+
+from msgspec import Raw
+
+from emafusion.domain.errors import BadInput
+from emafusion.domain.query import Origin, Query
+from emafusion.wire import faults
+from emafusion.wire.openai.messages import messages_of
+from emafusion.wire.openai.params import Params
+from emafusion.wire.openai.settings import format_of, settings_of
+from emafusion.wire.openai.tools import tools_of
+
+Fields = tuple[tuple[str, bytes], ...]
 
 
 def decode_query(body: bytes, /, *, query_id: str) -> Query:
@@ -10,5 +22,63 @@ def decode_query(body: bytes, /, *, query_id: str) -> Query:
 
     Every documented parameter is checked; unknown fields are kept in `Query.origin`. Raises
     `BadInput`, with `where` as in OpenAI's `param` (`messages[2].content`), and nothing else.
+
+    >>> body = b'{"model": "auto", "messages": [{"role": "user", "content": "Hello"}]}'
+    >>> decode_query(body, query_id="q1").prompt
+    'Hello'
     """
-    raise NotImplementedError
+    fields = _fields(body)
+    params = faults.decode(body, Params)
+    tools = tools_of(params)
+    return Query(
+        query_id=query_id,
+        messages=messages_of(params.messages),
+        requested=params.model,
+        tools=tools,
+        format=format_of(params.response_format),
+        settings=settings_of(params, tools),
+        stream=bool(params.stream),
+        include_usage=bool(params.stream_options and params.stream_options.include_usage),
+        user=params.user or params.safety_identifier,
+        origin=Origin(dialect="openai", fields=fields),
+    )
+
+
+def _fields(body: bytes) -> Fields:
+    """Cut the body into its top-level fields, each with its JSON as it came."""
+    if not body.strip():
+        raise BadInput("the body is empty; expected a JSON object")
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"the body is not UTF-8 (byte {error.start})") from None
+    raw = faults.decode(body, dict[str, Raw])
+    fields = tuple((name, bytes(value)) for name, value in raw.items())
+    if _compact_size(fields) != len(body):
+        _refuse_repeats(body)
+    return fields
+
+
+def _compact_size(fields: Fields) -> int:
+    """Length of the body if nothing was left out: no spaces between fields, no repeated name.
+
+    Most clients write that way, and then nothing more needs to be checked.
+    """
+    return 1 + sum(len(name.encode()) + len(value) + 4 for name, value in fields)
+
+
+def _refuse_repeats(body: bytes) -> None:
+    """Refuse a top-level field that comes twice: readers differ in which one they take."""
+    names: list[str] = []
+
+    def keep(pairs: list[tuple[str, object]]) -> None:
+        # Objects are reported from the inside out, so the outermost is the last to be kept.
+        names[:] = [name for name, _ in pairs]
+
+    try:
+        json.loads(body, object_pairs_hook=keep, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        raise BadInput("not valid JSON, or nested too deeply") from None
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise BadInput("is given twice", where=repeated)
