@@ -20,14 +20,9 @@ def cost_usd(usage: Usage, price: Price | None) -> float | None:
     completion: nothing is counted twice. A cached or written token without a price of its own
     costs what a prompt token costs. A model priced by CPU time needs no token prices.
 
-    >>> price = Price(
-    ...     prompt_usd_per_mtok=2.0, completion_usd_per_mtok=8.0, cached_prompt_usd_per_mtok=0.5
-    ... )
-    >>> cost_usd(
-    ...     Usage(prompt_tokens=1_000_000, cached_prompt_tokens=600_000, completion_tokens=10_000),
-    ...     price,
-    ... )
-    1.18
+    >>> price = Price(prompt_usd_per_mtok=2.0, cached_prompt_usd_per_mtok=0.5)
+    >>> cost_usd(Usage(prompt_tokens=1_000_000, cached_prompt_tokens=500_000), price)
+    1.25
     >>> cost_usd(Usage(prompt_tokens=1), Price()) is None
     True
     """
