@@ -1,1 +1,1 @@
-"""Query -> Features: numbers and labels, before any call."""
+"""Query -> Features: hashed word n-grams, hand-made counts, taxonomy labels. Pure, numpy only."""

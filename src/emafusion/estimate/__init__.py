@@ -1,1 +1,1 @@
-"""Features x candidates -> Estimates: quality, its uncertainty, cost and latency."""
+"""Features x candidates -> Estimates of quality, its uncertainty, cost and latency. Pure, numpy."""

@@ -1,0 +1,86 @@
+"""The encoder: a query in, features out."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from emafusion.domain.features import Features, Floats, Labels
+from emafusion.domain.query import Query
+from emafusion.encode.classify import ClassifierState, carry_depth, classify
+from emafusion.encode.counts import count_features
+from emafusion.encode.hashing import Words, clip, hash_words, split_words
+from emafusion.encode.tokens import prompt_tokens
+
+TURNS = 3
+"""User turns that are looked at, counted from the last."""
+
+SHORT_WORDS = 12
+"""A last turn shorter than this is read together with the turn before it."""
+
+CONTEXT_WEIGHT = 0.5
+"""What a word of the turn before counts then."""
+
+
+class HashEncoder:
+    """Hashed words, counts and labels of a query; implements `Encoder`.
+
+    >>> from emafusion.domain.query import ask
+    >>> encoder = HashEncoder(ClassifierState.blank())
+    >>> features = encoder.encode(ask("What is the capital of France?"))
+    >>> len(features.indices), features.prompt_tokens
+    (11, 10)
+    """
+
+    def __init__(self, state: ClassifierState) -> None:
+        self._state = state
+
+    def encode(self, query: Query, /) -> Features:
+        """Turn a query into numbers and labels; work is bounded whatever its length."""
+        texts = _recent_texts(query)
+        turns = [split_words(text) for text in texts]
+        tokens = prompt_tokens(query)
+        counts = count_features(query, texts[0], turns[0], tokens=tokens)
+        words = hash_words(_with_context(turns))
+        labels = classify(self._state, words, counts)
+        return Features(
+            indices=words[0],
+            weights=words[1],
+            counts=counts,
+            labels=self._carry(labels, turns[1:], counts),
+            prompt_tokens=tokens,
+            prompt_hash=_digest(query.prompt),
+        )
+
+    def _carry(self, labels: Labels, earlier: list[Words], counts: Floats) -> Labels:
+        """Let the depth of earlier turns carry over."""
+        if not earlier:
+            return labels
+        state = self._state
+        depths = tuple(
+            classify(state, hash_words(((words, 1.0),)), counts).depth for words in earlier
+        )
+        return Labels(
+            task=labels.task,
+            domain=labels.domain,
+            format=labels.format,
+            depth=carry_depth(labels.depth, depths),
+        )
+
+
+def _recent_texts(query: Query) -> list[str]:
+    """Clipped texts of the last user turns, latest first; at least one, maybe empty."""
+    users = [m for m in reversed(query.messages) if m.role == "user"][:TURNS]
+    chosen = users or list(query.messages[-1:])
+    return [clip(message.text) for message in chosen] or [""]
+
+
+def _with_context(turns: list[Words]) -> tuple[tuple[Words, float], ...]:
+    """The last turn, and the one before it where the last is short."""
+    if len(turns) > 1 and len(turns[0]) < SHORT_WORDS:
+        return (turns[0], 1.0), (turns[1], CONTEXT_WEIGHT)
+    return ((turns[0], 1.0),)
+
+
+def _digest(prompt: str) -> str:
+    """Hash of the prompt, 32 hex digits."""
+    return blake2b(prompt.encode("utf-8", "replace"), digest_size=16).hexdigest()

@@ -1,0 +1,59 @@
+"""The arrays of an artifact, as the estimators read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from emafusion.domain.errors import BadInput
+from emafusion.domain.features import Floats, Labels
+
+AnyArray = npt.NDArray[np.generic]
+Arrays = Mapping[str, AnyArray]
+Float32s = npt.NDArray[np.float32]
+
+BUCKETS = 2**15
+"""Hash buckets of `Features.indices`; the encoder has as many."""
+
+TASKS, DEPTHS, DOMAINS, FORMATS, COUNTS = 16, 5, 14, 8, 20
+"""Classes of each axis and number of counts, fixed by `Labels` and `Features`."""
+
+SMALL = TASKS + DEPTHS + DOMAINS + FORMATS + COUNTS + 1
+"""Length of the small dense vector: labels, counts, one."""
+
+
+def floats(arrays: Arrays, name: str, shape: tuple[int, ...]) -> Floats:
+    """Read one array as float64 and check its shape; -1 in `shape` fits any length.
+
+    Raises:
+        BadInput: absent or of another shape.
+    """
+    array = arrays.get(name)
+    if array is None:
+        raise BadInput(f"array {name} is missing", where="artifact")
+    same = len(array.shape) == len(shape) and all(
+        wanted in (-1, found) for wanted, found in zip(shape, array.shape, strict=True)
+    )
+    if not same:
+        raise BadInput(f"array {name} is {array.shape}, should be {shape}", where="artifact")
+    return array.astype(np.float64)
+
+
+def words(arrays: Arrays, name: str) -> tuple[str, ...]:
+    """Read an array of strings.
+
+    Raises:
+        BadInput: absent or not of strings.
+    """
+    array = arrays.get(name)
+    if array is None or array.dtype.kind != "U":
+        raise BadInput(f"array {name} of strings is missing", where="artifact")
+    return tuple(str(word) for word in array.tolist())
+
+
+def small_vector(labels: Labels, counts: Floats) -> Floats:
+    """Labels, counts and a one: float64[SMALL]."""
+    parts = (labels.task, labels.depth, labels.domain, labels.format, counts, np.ones(1))
+    return np.concatenate(parts)

@@ -1,0 +1,113 @@
+"""Candidates matched to what is known of their models, made once a pool and kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from emafusion.domain.features import Floats, Ints
+from emafusion.domain.model import Candidate, Model
+from emafusion.domain.ports import Pricer
+from emafusion.estimate.arrays import Float32s
+from emafusion.estimate.cost import Rates, rates_of
+from emafusion.estimate.names import canonical, line_of
+from emafusion.estimate.prior import Expected, expect
+from emafusion.estimate.state import RouterState
+
+SIBLING_SD = 0.4
+"""Standard deviation, in logits, between versions of one line of models."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Roster:
+    """A pool as arrays, in the order of its candidates.
+
+    `rows`: int64[n], row of the model's record, -1 if none; `ability`, `ability_sd`: float64[n];
+    `basis`: for each without a record, what its ability rests on; `leaves`, `loadings`: its shares
+    of the views, zero without a record; `lines`, `cpu`: float64[n, 3]; `rates`: float64[4, n],
+    US dollars a call, prompt token, completion token, CPU second; `latency_s`: NaN if not stated.
+    """
+
+    candidates: tuple[Candidate, ...]
+    names: tuple[str, ...]
+    rows: Ints
+    ability: Floats
+    ability_sd: Floats
+    basis: tuple[str, ...]
+    leaves: Float32s
+    loadings: Floats
+    lines: Floats
+    cpu: Floats
+    rates: Floats
+    latency_s: Floats
+
+    @property
+    def recorded(self) -> npt.NDArray[np.bool_]:
+        """bool[n]: whether the model's own outcomes are known."""
+        return self.rows >= 0
+
+
+def make_roster(state: RouterState, pricer: Pricer, candidates: tuple[Candidate, ...]) -> Roster:
+    """Match a pool to the records."""
+    by_name = {name: row for row, name in enumerate(state.models)}
+    rows = np.array([_row(by_name, c.model) for c in candidates], np.int64)
+    expected = [
+        _recorded(state, row) if row >= 0 else _unrecorded(state, c.model)
+        for row, c in zip(rows.tolist(), candidates, strict=True)
+    ]
+    pairs = list(zip(rows.tolist(), candidates, strict=True))
+    return Roster(
+        candidates=candidates,
+        names=tuple(c.name for c in candidates),
+        rows=rows,
+        ability=np.array([e.ability for e in expected]),
+        ability_sd=np.array([e.sd for e in expected]),
+        basis=tuple(e.basis for e in expected),
+        leaves=_pick(state.table.leaves, rows).astype(np.float32),
+        loadings=_pick(state.heads.loadings, rows),
+        lines=np.array([state.lengths.line_for(row, c) for row, c in pairs]).reshape(-1, 3),
+        cpu=np.array([state.lengths.cpu_for(row, c) for row, c in pairs]).reshape(-1, 3),
+        rates=_rates([rates_of(pricer, c.model.price) for c in candidates]),
+        latency_s=np.array([_or_nan(c.latency_s) for c in candidates], np.float64),
+    )
+
+
+def _row(by_name: dict[str, int], model: Model) -> int:
+    """Row of a model's record, -1 if it has none."""
+    return by_name.get(canonical(model.name), -1)
+
+
+def _recorded(state: RouterState, row: int) -> Expected:
+    """What is known of a recorded model."""
+    return Expected(float(state.ability[row]), float(state.ability_sd[row]), "")
+
+
+def _unrecorded(state: RouterState, model: Model) -> Expected:
+    """What is expected of a model without outcomes: another version of it, else the prior."""
+    line = line_of(model.name)
+    rows = [row for row, name in enumerate(state.models) if line_of(name) == line]
+    if not rows:
+        return expect(state.prior, model)
+    latest = max(rows, key=lambda row: state.models[row])
+    basis = f"prior: another version, {state.models[latest]}"
+    return Expected(float(state.ability[latest]), SIBLING_SD, basis)
+
+
+def _pick(table: npt.NDArray[np.floating], rows: Ints) -> Floats:
+    """Rows of a table, zeros for -1."""
+    picked = np.zeros((len(rows), table.shape[1]))
+    picked[rows >= 0] = table[rows[rows >= 0]]
+    return picked
+
+
+def _rates(rates: list[Rates]) -> Floats:
+    """float64[4, n]."""
+    columns = [[r.call, r.prompt, r.completion, r.cpu_s] for r in rates]
+    return np.array(columns, np.float64).reshape(-1, 4).T
+
+
+def _or_nan(value: float | None) -> float:
+    """NaN for None."""
+    return float("nan") if value is None else value
