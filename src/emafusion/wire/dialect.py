@@ -9,6 +9,7 @@ from typing import Protocol
 from emafusion.domain.attempt import Delta, Reply
 from emafusion.domain.command import Call
 from emafusion.domain.errors import Failure
+from emafusion.domain.model import Candidate
 from emafusion.domain.query import Query
 from emafusion.wire.sse import SseEvent
 
@@ -97,9 +98,10 @@ class Dialect(Protocol):
         """
         ...
 
-    def unsupported(self, query: Query, /) -> tuple[str, ...]:
+    def unsupported(self, query: Query, candidate: Candidate | None = None, /) -> tuple[str, ...]:
         """Parameters of the query that this API has no way to say, by their OpenAI names.
 
-        `request` leaves them out; whoever calls it decides whether that is acceptable.
+        `request` leaves them out; whoever calls it decides whether that is acceptable. Some of it
+        depends on the model: name the candidate to learn of that too.
         """
         ...

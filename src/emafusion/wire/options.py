@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import isfinite
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -14,6 +14,8 @@ from emafusion.domain.errors import BadInput
 from emafusion.domain.query import Query
 from emafusion.wire import faults
 from emafusion.wire.nearest import unknown_name
+
+T = TypeVar("T")
 
 _FIELD = "emafusion"
 _PREFIX = "x-emafusion-"
@@ -104,11 +106,20 @@ def merge_options(*, body: Options, headers: Options) -> Options:
     >>> merge_options(body=Options(session="a"), headers=Options(session="b")).session
     'b'
     """
-    values = {}
-    for field in fields(Options):
-        header = getattr(headers, field.name)
-        values[field.name] = getattr(body, field.name) if header is None else header
-    return Options(**values)
+    return Options(
+        quality_weight=_last(body.quality_weight, headers.quality_weight),
+        max_cost_usd=_last(body.max_cost_usd, headers.max_cost_usd),
+        min_quality=_last(body.min_quality, headers.min_quality),
+        max_latency_s=_last(body.max_latency_s, headers.max_latency_s),
+        models=_last(body.models, headers.models),
+        session=_last(body.session, headers.session),
+        baseline=_last(body.baseline, headers.baseline),
+        answer_value_usd=_last(body.answer_value_usd, headers.answer_value_usd),
+    )
+
+
+def _last(first: T | None, second: T | None) -> T | None:
+    return first if second is None else second
 
 
 def _options(body: _Body) -> Options:

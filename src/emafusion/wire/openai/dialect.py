@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from emafusion.domain.attempt import Reply
 from emafusion.domain.command import Call
 from emafusion.domain.errors import Failure
-from emafusion.domain.query import Query
+from emafusion.domain.model import Candidate
+from emafusion.domain.query import OpaquePart, Query
 from emafusion.wire.dialect import StreamReader, WireRequest
+from emafusion.wire.openai.errors import read_trouble
+from emafusion.wire.openai.outbound import OWN_KINDS, encode_call
+from emafusion.wire.openai.reply import decode_reply
+from emafusion.wire.openai.stream import OpenAIReader
+
+_HEADERS = (("content-type", "application/json"),)
 
 
 class OpenAIDialect:
-    """OpenAI and every server that speaks like it."""
+    """OpenAI and every server that speaks like it: vLLM, Ollama, llama.cpp, Groq, DeepSeek ...
+
+    A query that came in this dialect goes out as it came: only the model, the stream options and
+    our own object `emafusion` are changed, `max_tokens` and the role `developer` are renamed for
+    servers that know them by the other name.
+    """
 
     name = "openai"
     base_url = "https://api.openai.com/v1"
 
     def request(self, call: Call, /, *, stream: bool) -> WireRequest:
         """Write the call."""
-        raise NotImplementedError
+        return WireRequest(
+            path="/chat/completions", headers=_HEADERS, body=encode_call(call, stream=stream)
+        )
 
     def auth(self, api_key: str, /) -> tuple[tuple[str, str], ...]:
         """Give the key as a bearer token."""
-        raise NotImplementedError
+        return (("authorization", f"Bearer {api_key}"),) if api_key else ()
 
     def reply(self, body: bytes, /) -> Reply:
         """Read a whole reply."""
-        raise NotImplementedError
+        return decode_reply(body)
 
     def reader(self) -> StreamReader:
         """Make a reader for one stream."""
-        raise NotImplementedError
+        return OpenAIReader()
 
     def failure(
         self,
@@ -43,8 +57,22 @@ class OpenAIDialect:
         now: float | None = None,
     ) -> Failure:
         """Say what an error reply means."""
-        raise NotImplementedError
+        return read_trouble(body).failure(status, headers, now=now)
 
-    def unsupported(self, query: Query, /) -> tuple[str, ...]:
-        """Name what cannot be said in this dialect: nothing."""
-        raise NotImplementedError
+    def unsupported(
+        self,
+        query: Query,
+        candidate: Candidate | None = None,  # noqa: ARG002 - the same for every model
+        /,
+    ) -> tuple[str, ...]:
+        """Name what cannot be said: only parts that came in another dialect."""
+        if query.origin is not None and query.origin.dialect == self.name:
+            return ()
+        return tuple(_foreign(query))
+
+
+def _foreign(query: Query) -> Iterator[str]:
+    for n, message in enumerate(query.messages):
+        opaque = (part for part in message.parts if isinstance(part, OpaquePart))
+        if any(part.kind not in OWN_KINDS for part in opaque):
+            yield f"messages[{n}].content"
