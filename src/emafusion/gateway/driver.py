@@ -35,31 +35,52 @@ class Run:
     """The circumstances of one request.
 
     `deadline_s`: on the event loop's clock, covers all tries and steps. `sink`: where a live
-    stream goes. `waited_s` grows with the time spent waiting for others, so that what is left of
-    the request's time is our own.
+    stream goes, `live` whose stream it is. `waited_s` grows with the time spent waiting for others,
+    so that what is left of the request's time is our own. `left`: the client has gone; the flow is
+    still brought to its end, so that nothing that was done is lost to the log.
     """
 
     upstreams: Mapping[str, Upstream]
     pricer: Pricer
     deadline_s: float
     sink: Sink | None = None
+    live: Candidate | None = field(default=None, init=False)
     waited_s: float = field(default=0.0, init=False)
+    left: bool = field(default=False, init=False)
 
 
 async def drive(flow: Flow[T], run: Run) -> T:
-    """Run a flow to its end."""
+    """Run a flow to its end, also where the client leaves (see `Run.left`)."""
     try:
         command = next(flow)
         while True:
-            started = time.perf_counter()
-            sent = await _perform(command, run)
-            run.waited_s += time.perf_counter() - started
-            command = flow.send(sent)
+            command = flow.send(await _timed(command, run))
     except StopIteration as stop:
         value: T = stop.value
         return value
     finally:
         flow.close()
+
+
+async def _timed(command: Command, run: Run) -> Sent:
+    started = time.perf_counter()
+    try:
+        return _gone(command) if run.left else await _perform(command, run)
+    except asyncio.CancelledError:
+        run.left = True
+        return _gone(command, latency_s=time.perf_counter() - started)
+    finally:
+        run.waited_s += time.perf_counter() - started
+
+
+def _gone(command: Command, latency_s: float = 0.0) -> Sent:
+    """What a flow hears when the client has left."""
+    if isinstance(command, Call):
+        failure = Cancelled("the client left")
+        return Attempt(candidate=command.candidate.name, failure=failure, latency_s=latency_s)
+    if isinstance(command, Race):
+        return tuple(_beaten(call, "the client left") for call in command.calls)
+    return ()
 
 
 async def _perform(command: Command, run: Run) -> Sent:
@@ -78,6 +99,7 @@ async def _call(call: Call, run: Run) -> Attempt:
     started = time.perf_counter()
     upstream = run.upstreams[call.candidate.deployment]
     seen = _Seen(run.sink) if call.live and run.sink is not None else None
+    run.live = call.candidate if seen is not None else None
     try:
         async with asyncio.timeout_at(run.deadline_s):
             attempt = await upstream.send(call, seen)
@@ -147,5 +169,5 @@ async def _first(tasks: list[asyncio.Task[Attempt]], race: Race) -> tuple[Attemp
     )
 
 
-def _beaten(call: Call) -> Attempt:
-    return Attempt(candidate=call.candidate.name, failure=Cancelled("another answer came first"))
+def _beaten(call: Call, why: str = "another answer came first") -> Attempt:
+    return Attempt(candidate=call.candidate.name, failure=Cancelled(why))

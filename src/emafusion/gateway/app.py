@@ -1,0 +1,151 @@
+"""The ASGI app: from a path to what answers it, and every error in the API's shape."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+from emafusion.domain.errors import BadInput, EmafusionError, Failure
+from emafusion.gateway.chat import chat
+from emafusion.gateway.dry_run import dry_run
+from emafusion.gateway.http import Gone, Message, Receive, Request, Response, Send, respond
+from emafusion.gateway.keys import Keys
+from emafusion.gateway.listing import health, list_models, one_model, ready
+from emafusion.gateway.service import Service
+from emafusion.wire.openai import encode_error
+
+Handler = Callable[[Request, Send, Service], Awaitable[None]]
+_log = logging.getLogger("emafusion")
+
+
+class NotFound(BadInput):
+    """No such path."""
+
+    status = 404
+    code = "not_found"
+
+
+class WrongMethod(BadInput):
+    """The path is there, the method is not."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class Busy(BadInput):
+    """As many requests as this gateway takes at once are under way."""
+
+    status = 429
+    code = "too_many_requests"
+
+
+ROUTES: dict[str, dict[str, Handler]] = {
+    "/chat/completions": {"POST": chat},
+    "/route": {"POST": dry_run},
+    "/models": {"GET": list_models},
+    "/models/*": {"GET": one_model},
+    "/health": {"GET": health},
+    "/ready": {"GET": ready},
+}
+"""Path below `/v1` (which may be missing or doubled: half of all set-up trouble) -> handlers."""
+
+OPEN = frozenset({"/health", "/ready"})
+"""Paths that need no key."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class App:
+    """The gateway as an ASGI app. `max_concurrent`: requests answered at once."""
+
+    service: Service
+    keys: Keys = field(default_factory=Keys)
+    max_concurrent: int = 1000
+    _under_way: int = field(default=0, init=False)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request (or the server's start and stop)."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "http":
+            await self._http(_request(scope, receive), send)
+
+    async def _http(self, request: Request, send: Send) -> None:
+        sent = _Sent(send)
+        self._under_way += 1
+        try:
+            await self._answer(request, sent)
+        except Gone:
+            pass
+        except EmafusionError as error:
+            await _tell(error, sent)
+        except Exception:  # noqa: BLE001 - the edge of the async driver: a bug ends one request, not the gateway
+            _log.exception("a bug: %s %s", request.method, request.path)
+            await _tell(EmafusionError("internal error; the gateway's log has more"), sent)
+        finally:
+            self._under_way -= 1
+
+    async def _answer(self, request: Request, send: Send) -> None:
+        path = _path(request.path)
+        handlers = ROUTES.get(path) or ROUTES.get(re.sub(r"^/models/.+", "/models/*", path))
+        if handlers is None:
+            raise NotFound(f"there is no {request.path[:80]}; see /v1/models, /v1/chat/completions")
+        handler = handlers.get(request.method)
+        if handler is None:
+            raise WrongMethod(f"{request.path[:80]} takes {', '.join(handlers)}")
+        key_id = None if path in OPEN else self.keys.check(request.headers)
+        if self._under_way > self.max_concurrent and path not in OPEN:
+            raise Busy(f"{self.max_concurrent} requests are under way (gateway.max_concurrent)")
+        await handler(replace(request, key_id=key_id), send, self.service)
+
+
+class _Sent:
+    """Remembers whether the status line has left: after that an error cannot be told as one."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.any = False
+
+    async def __call__(self, message: Message) -> None:
+        self.any = True
+        await self._send(message)
+
+
+async def _tell(error: EmafusionError, send: _Sent) -> None:
+    if send.any:
+        return
+    status, body = encode_error(error)
+    wait_s = error.retry_after_s if isinstance(error, Failure) else None
+    headers = (("retry-after", str(max(1, round(wait_s)))),) if wait_s is not None else ()
+    await respond(send, Response(status=status, body=body, headers=headers))
+
+
+def _request(scope: Message, receive: Receive) -> Request:
+    raw = scope["headers"]
+    pairs = raw if isinstance(raw, list) else []
+    return Request(
+        method=str(scope["method"]),
+        path=str(scope["path"]),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in pairs},
+        receive=receive,
+    )
+
+
+def _path(path: str) -> str:
+    """The path below `/v1`, however often that is there.
+
+    >>> _path("/v1/v1/models/"), _path("/models")
+    ('/models', '/models')
+    """
+    return re.sub(r"^(/v1)+(?=/|$)", "", path).rstrip("/") or "/"
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """The server starts and stops; what is opened and closed belongs to who built the service."""
+    while True:
+        message = await receive()
+        kind = str(message["type"])
+        await send({"type": f"{kind}.complete"})
+        if kind == "lifespan.shutdown":
+            return

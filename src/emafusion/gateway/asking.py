@@ -1,0 +1,58 @@
+"""From an HTTP request to what is asked: the query, its options and its objective."""
+
+from __future__ import annotations
+
+from emafusion.domain.model import Candidate, Objective
+from emafusion.gateway.http import Request
+from emafusion.gateway.names import named_candidate
+from emafusion.gateway.service import Asked, Service, new_decision_id
+from emafusion.wire.openai import decode_query
+from emafusion.wire.options import Options, decode_options, merge_options, options_from_headers
+
+SESSION_HEADERS = ("x-session-id", "x-conversation-id", "x-claude-code-session-id")
+
+
+async def read_asked(request: Request, service: Service) -> Asked:
+    """Read and check a request. Raises `BadInput` with the field that is wrong."""
+    body = await request.body(service.max_body)
+    query = decode_query(body, query_id=new_decision_id())
+    options = merge_options(
+        body=decode_options(query), headers=options_from_headers(request.headers)
+    )
+    return Asked(
+        query=query,
+        objective=objective_of(options, service.objective, service.candidates),
+        session=options.session or _session(request),
+        key_id=request.key_id,
+    )
+
+
+def objective_of(
+    options: Options, default: Objective, candidates: tuple[Candidate, ...]
+) -> Objective:
+    """The gateway's objective with what this request says of its own.
+
+    Raises `UnknownModel` for a name in `models` that is not in the pool. A weight asked for in a
+    request comes before an answer's value set for the gateway.
+    """
+    named = [named_candidate(name, candidates) for name in options.models or ()]
+    allowed = frozenset(candidate.name for candidate in named if candidate is not None)
+    weight, value_usd = options.quality_weight, options.answer_value_usd
+    said_nothing = weight is None and value_usd is None
+    return Objective(
+        quality_weight=default.quality_weight if weight is None else weight,
+        answer_value_usd=default.answer_value_usd if said_nothing else value_usd,
+        max_cost_usd=_or(options.max_cost_usd, default.max_cost_usd),
+        max_latency_s=_or(options.max_latency_s, default.max_latency_s),
+        min_quality=_or(options.min_quality, default.min_quality),
+        candidates=allowed or default.candidates,
+    )
+
+
+def _or(said: float | None, default: float | None) -> float | None:
+    return default if said is None else said
+
+
+def _session(request: Request) -> str | None:
+    found = (request.headers.get(name) for name in SESSION_HEADERS)
+    return next((text for text in found if text), None)

@@ -1,0 +1,73 @@
+"""`POST /v1/chat/completions`: one answer, whole or streamed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+
+from emafusion.domain.attempt import Reply
+from emafusion.domain.errors import Overloaded
+from emafusion.domain.outcome import Outcome
+from emafusion.gateway.asking import read_asked
+from emafusion.gateway.facts import extras, facts, headers
+from emafusion.gateway.http import Request, Response, Send, respond
+from emafusion.gateway.service import Asked, Service
+from emafusion.gateway.stream import Stream
+from emafusion.wire.openai import encode_reply
+
+
+async def chat(request: Request, send: Send, service: Service) -> None:
+    """Answer one chat completion request. Raises `EmafusionError` for what cannot be answered."""
+    asked = await read_asked(request, service)
+    work = _streamed if asked.query.stream else _whole
+    await unless_left(request, work(asked, send, service))
+
+
+async def unless_left(request: Request, work: Coroutine[None, None, None]) -> None:
+    """Do the work, but cancel it at once when the client leaves."""
+    task = asyncio.ensure_future(work)
+    watch = asyncio.ensure_future(request.left())
+    watch.add_done_callback(lambda _: task.cancel())
+    try:
+        await asyncio.wait((task,))
+    finally:
+        watch.cancel()
+        task.cancel()
+    if not task.cancelled():
+        task.result()
+
+
+async def _whole(asked: Asked, send: Send, service: Service) -> None:
+    run = service.run(timeout_s=asked.objective.max_latency_s)
+    outcome = await service.answer(asked, run)
+    reply = reply_of(outcome)
+    told = facts(outcome)
+    body = encode_reply(
+        reply,
+        completion_id=f"chatcmpl-{outcome.decision_id}",
+        created=int(outcome.created_at),
+        model=outcome.answer.candidate or reply.model,
+        extras=extras(told),
+    )
+    await respond(send, Response(body=body, headers=headers(told)))
+
+
+async def _streamed(asked: Asked, send: Send, service: Service) -> None:
+    stream = Stream(asked, send, created=int(time.time()))
+    run = service.run(sink=stream.live, timeout_s=asked.objective.max_latency_s)
+    stream.run = run
+    async with stream.kept_alive():
+        outcome = await service.answer(asked, run)
+    if outcome.answer.failure is not None and stream.started:
+        await stream.fail(outcome.answer.failure)
+    else:
+        await stream.finish(reply_of(outcome), outcome)
+
+
+def reply_of(outcome: Outcome) -> Reply:
+    """The reply to give. Raises the failure where there is none, with the decision's id."""
+    answer = outcome.answer
+    if answer.reply is not None:
+        return answer.reply
+    raise answer.failure or Overloaded("no model answered")

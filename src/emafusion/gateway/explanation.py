@@ -1,0 +1,119 @@
+"""Why a query would be answered as it would: what `explain` and `/v1/route` show."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from msgspec import Struct
+
+from emafusion.domain.evidence import CallStep, JudgeStep, Step, StopStep
+from emafusion.domain.features import Estimates, Floats
+from emafusion.encode.taxonomy import AXES, Axis
+from emafusion.flow.eligible import reason_against
+from emafusion.flow.parts import Parts, Task
+from emafusion.flow.route import forecast
+
+
+class Label(Struct, frozen=True, kw_only=True):
+    """The likeliest class on one axis of the taxonomy."""
+
+    axis: str
+    label: str
+    probability: float
+
+
+class Weighed(Struct, frozen=True, kw_only=True):
+    """What is predicted of one candidate; None where unknown."""
+
+    model: str
+    quality: float
+    quality_sd: float
+    cost_usd: float | None
+    latency_s: float | None
+    basis: str
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """A plan, with everything it rests on. `excluded`: model -> why it cannot serve this query."""
+
+    labels: tuple[Label, ...]
+    familiarity: float
+    route: str
+    quality_weight: float
+    candidates: tuple[Weighed, ...]
+    excluded: dict[str, str]
+    first: str
+    then: tuple[str, ...]
+    reason: str
+    quality: float | None
+    cost_usd: float | None
+    propensity: float
+
+
+def explain(task: Task, parts: Parts) -> Explanation:
+    """Plan a query without calling anybody. Raises `NoCandidate` like the flow itself."""
+    features, estimates, plan = forecast(task, parts)
+    excluded = {c.name: reason_against(c, task, features) for c in task.candidates}
+    return Explanation(
+        labels=tuple(
+            _label(axis, np.asarray(getattr(features.labels, axis.name))) for axis in AXES
+        ),
+        familiarity=round(estimates.familiarity, 4),
+        route=estimates.route,
+        quality_weight=task.objective.quality_weight,
+        candidates=_weighed(estimates),
+        excluded={name: reason for name, reason in excluded.items() if reason is not None},
+        first=told(plan.step),
+        then=tuple(told(step) for step in plan.likely),
+        reason=plan.reason,
+        quality=_rounded(plan.quality),
+        cost_usd=plan.cost_usd,
+        propensity=plan.propensity,
+    )
+
+
+def told(step: Step) -> str:
+    """A step in words.
+
+    >>> told(CallStep(candidate="small"))
+    'call small'
+    """
+    match step:
+        case CallStep():
+            return f"call {step.candidate}"
+        case JudgeStep():
+            return f"judge by {', '.join(step.judges)}"
+        case StopStep():
+            return "stop"
+
+
+def _label(axis: Axis, probabilities: Floats) -> Label:
+    place = int(probabilities.argmax())
+    return Label(
+        axis=axis.name,
+        label=axis.classes[place],
+        probability=round(float(probabilities[place]), 4),
+    )
+
+
+def _weighed(estimates: Estimates) -> tuple[Weighed, ...]:
+    return tuple(
+        Weighed(
+            model=name,
+            quality=round(float(estimates.quality[i]), 4),
+            quality_sd=round(float(estimates.quality_sd[i]), 4),
+            cost_usd=_known(estimates.cost_usd[i]),
+            latency_s=_known(estimates.latency_s[i]),
+            basis=estimates.basis[i],
+        )
+        for i, name in enumerate(estimates.candidates)
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(f"{value:.4g}")
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

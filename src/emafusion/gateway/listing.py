@@ -1,0 +1,46 @@
+"""`GET /v1/models`, `/health` and `/ready`."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from msgspec import json
+
+from emafusion.domain.errors import UnknownModel
+from emafusion.gateway.http import Request, Response, Send, respond
+from emafusion.gateway.names import PROFILES, ROUTED, named_candidate
+from emafusion.gateway.service import Service
+from emafusion.wire.openai import ModelEntry, encode_model, encode_models
+
+
+def entries(service: Service) -> tuple[ModelEntry, ...]:
+    """Every name that a client may send: the router's, its profiles, the pool's."""
+    own = [ModelEntry(id=name, owned_by="emafusion") for name in (*ROUTED, *PROFILES)]
+    pool = [ModelEntry(id=c.name, owned_by=c.model.provider) for c in service.candidates]
+    return (*own, *pool)
+
+
+async def list_models(_request: Request, send: Send, service: Service) -> None:
+    """List the models."""
+    await respond(send, Response(body=encode_models(entries(service))))
+
+
+async def one_model(request: Request, send: Send, service: Service) -> None:
+    """Tell one model."""
+    name = unquote(request.path.partition("/models/")[2]).rstrip("/")
+    known = {entry.id: entry for entry in entries(service)}
+    if name not in known:
+        named_candidate(name, service.candidates)
+        raise UnknownModel(f"there is no model '{name[:80]}' here", where="model")
+    await respond(send, Response(body=encode_model(known[name])))
+
+
+async def health(_request: Request, send: Send, _service: Service) -> None:
+    """The process is alive."""
+    await respond(send, Response(body=b'{"status":"ok","service":"emafusion"}'))
+
+
+async def ready(_request: Request, send: Send, service: Service) -> None:
+    """The gateway can answer: it has a pool."""
+    body = json.encode({"status": "ready", "models": len(service.candidates)})
+    await respond(send, Response(body=body))

@@ -1,0 +1,43 @@
+"""Model names that a client may send: the router's own, its profiles, and the pool's."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+
+from emafusion.domain.errors import UnknownModel
+from emafusion.domain.model import Candidate, Objective
+
+ROUTED = ("auto", "emafusion", "emafusion/auto")
+PROFILES = {"emafusion/eco": 0.15, "emafusion/balanced": 0.5, "emafusion/premium": 0.9}
+"""Profiles are names for a `quality_weight`, for clients that can only set a model."""
+
+
+def objective_for(requested: str, objective: Objective) -> Objective:
+    """The objective of a query, with the profile's weight where a profile was asked for.
+
+    >>> objective_for("emafusion/eco", Objective()).quality_weight
+    0.15
+    """
+    weight = PROFILES.get(requested)
+    return objective if weight is None else replace(objective, quality_weight=weight)
+
+
+def named_candidate(requested: str, candidates: tuple[Candidate, ...]) -> Candidate | None:
+    """The candidate that a client named; None where it leaves the choice to us.
+
+    Raises `UnknownModel`, with the nearest name, for any other name.
+    """
+    if requested in ROUTED or requested in PROFILES:
+        return None
+    by_name = {candidate.remote_name: candidate for candidate in reversed(candidates)}
+    by_name |= {candidate.name: candidate for candidate in candidates}
+    if requested in by_name:
+        return by_name[requested]
+    raise UnknownModel(_no_such(requested, list(by_name)), where="model")
+
+
+def _no_such(requested: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(requested, [*ROUTED, *PROFILES, *names], n=1)
+    hint = f"did you mean '{near[0]}'?" if near else "GET /v1/models lists what there is"
+    return f"there is no model '{requested[:80]}' here; {hint}"

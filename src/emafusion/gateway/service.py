@@ -1,0 +1,164 @@
+"""The service: a query in, an outcome out, logged before anybody is told.
+
+The gateway, the library and the command line all answer through this one class.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from emafusion.domain.command import Flow
+from emafusion.domain.errors import Cancelled, NoCandidate
+from emafusion.domain.evidence import Evidence
+from emafusion.domain.model import Candidate, Objective
+from emafusion.domain.outcome import Answer, Outcome
+from emafusion.domain.ports import Pricer, Sink, Store, Upstream
+from emafusion.domain.query import Query
+from emafusion.flow.direct import direct
+from emafusion.flow.parts import Parts, Task
+from emafusion.flow.route import route
+from emafusion.gateway.driver import Run, drive
+from emafusion.gateway.names import named_candidate, objective_for
+from emafusion.gateway.turns import Turns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A query with what surrounds it.
+
+    `objective`: what is wanted of the answer; `key_id` says which key asked, never the key.
+    """
+
+    query: Query
+    objective: Objective
+    session: str | None = None
+    key_id: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+def new_decision_id() -> str:
+    """An id that sorts by time and cannot be guessed: `em-` and 24 hex digits."""
+    return f"em-{int(time.time() * 1000):011x}{secrets.token_hex(7)[:13]}"
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Service:
+    """Answers queries with one pool of candidates.
+
+    `objective`: where the caller says nothing; `timeout_s`: deadline of a request, all tries and
+    steps included; `max_body`: bytes of a request at most.
+    """
+
+    parts: Parts
+    candidates: tuple[Candidate, ...]
+    upstreams: Mapping[str, Upstream]
+    pricer: Pricer
+    store: Store
+    objective: Objective
+    timeout_s: float = 600.0
+    max_body: int = 32 * 2**20
+    turns: Turns = field(default_factory=Turns)
+
+    async def answer(self, asked: Asked, run: Run) -> Outcome:
+        """Answer a query and log the outcome.
+
+        Returns once the outcome is safe in the store; `outcome.answer` may hold a failure. Raises
+        `BadInput` for what cannot be served at all, and `CancelledError` when the client left,
+        after logging what had been done until then.
+        """
+        started, created_at = time.perf_counter(), time.time()
+        try:
+            answer = await drive(self._flow(asked), run)
+        except NoCandidate as error:
+            await self.store.append(_refused(asked, error, created_at))
+            raise
+        outcome = _outcome(asked, answer, run, started=started, created_at=created_at)
+        self.turns.note(answer)
+        await self.store.append(outcome)
+        if run.left:
+            raise asyncio.CancelledError
+        return outcome
+
+    def run(self, *, sink: Sink | None = None, timeout_s: float | None = None) -> Run:
+        """The circumstances of a request that starts now."""
+        now = asyncio.get_running_loop().time()
+        return Run(
+            upstreams=self.upstreams,
+            pricer=self.pricer,
+            deadline_s=now + min(timeout_s or self.timeout_s, self.timeout_s),
+            sink=sink,
+        )
+
+    def task(self, asked: Asked) -> Task:
+        """What the main flow is to do for this query."""
+        objective = objective_for(asked.query.requested, asked.objective)
+        candidates = self.turns.keep(asked.query, self.candidates)
+        return Task(query=asked.query, candidates=candidates, objective=objective)
+
+    def _flow(self, asked: Asked) -> Flow[Answer]:
+        chosen = named_candidate(asked.query.requested, self.candidates)
+        if chosen is not None:
+            return direct(asked.query, chosen)
+        return route(self.task(asked), self.parts)
+
+    async def close(self) -> None:
+        """Close every upstream."""
+        for upstream in self.upstreams.values():
+            await upstream.close()
+
+
+def _outcome(
+    asked: Asked, answer: Answer, run: Run, *, started: float, created_at: float
+) -> Outcome:
+    latency_s = time.perf_counter() - started
+    return Outcome(
+        decision_id=asked.query.query_id,
+        created_at=created_at,
+        query=asked.query,
+        objective=objective_for(asked.query.requested, asked.objective),
+        answer=answer,
+        status=_status(answer, run),
+        latency_s=latency_s,
+        overhead_ms=max(0.0, latency_s - run.waited_s) * 1000.0,
+        session=asked.session,
+        key_id=asked.key_id,
+        tags=asked.tags,
+    )
+
+
+def _status(answer: Answer, run: Run) -> int:
+    if run.left:
+        return Cancelled.client_status
+    return 200 if answer.failure is None else answer.failure.client_status
+
+
+def _refused(asked: Asked, error: NoCandidate, created_at: float) -> Outcome:
+    """A query that nobody could serve is an outcome too."""
+    nothing = Answer(
+        reply=None,
+        failure=None,
+        attempt=None,
+        evidence=Evidence(),
+        plans=(),
+        features=None,
+        estimates=None,
+        route="refused",
+        propensity=1.0,
+    )
+    return Outcome(
+        decision_id=asked.query.query_id,
+        created_at=created_at,
+        query=asked.query,
+        objective=asked.objective,
+        answer=nothing,
+        status=error.status,
+        latency_s=time.time() - created_at,
+        overhead_ms=(time.time() - created_at) * 1000.0,
+        session=asked.session,
+        key_id=asked.key_id,
+        tags=asked.tags,
+    )
