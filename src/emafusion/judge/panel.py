@@ -1,0 +1,152 @@
+"""Several judgements and the groups of equal answers -> one probability that an answer is right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from emafusion.domain.evidence import Case, Judgement
+from emafusion.judge.answers import short_answer
+from emafusion.judge.asked import form_of
+from emafusion.judge.curve import LIMIT, logit, sigmoid
+from emafusion.judge.family import vote_weight
+from emafusion.judge.state import KINDS, FormState, PanelState, kind_of
+
+UNKNOWN_CAP = 0.1
+"""What is left of the probability when a hard check fails that the state does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogOddsPanel:
+    r"""Non-negative log-odds fusion of judges, then a vote of equal answers.
+
+    Each attempt alone: `a = b + w_q logit(quality) + sum_j w_j l_j(z_j)`, where an abstaining judge
+    adds 0, model judges share a design effect `1 + (k - 1) r`, and a failed hard check leaves the
+    share `cap` of the probability. Then groups: a peer that gives the same answer adds its vote
+    `v_j max(0, a_j + log(1/c))`, with v less than 1 for the same family, to `S_g`, and the answer
+    of group g is right with log-odds `L_g = S_g - log(1 + sum_(h != g) exp S_h)`: one group is
+    right at most. The result is `sigmoid(a + w_g (L_g - a))`.
+
+    Never falls when a judge of this attempt gives more; does not depend on any order; strictly
+    inside 0..1. Formula: weighted majority vote with an outside option, naive Bayes in its votes.
+    """
+
+    state: PanelState = field(default_factory=PanelState.default)
+
+    def combine(self, quality: float, case: Case, /) -> float:
+        """Probability that the attempt is acceptable; peers count as good as itself beforehand."""
+        return self._confidence(
+            case.attempt, self._poll([quality] * len(case.evidence.attempts), case)
+        )
+
+    def confidences(self, qualities: Sequence[float], case: Case, /) -> tuple[float | None, ...]:
+        """Each attempt's probability, None where it failed; `qualities`: one for each attempt.
+
+        Better than `combine` where attempts are of unequal models: each peer's vote weighs by its
+        own quality. `case.attempt` is not looked at.
+        """
+        poll = self._poll(qualities, case)
+        replied = [attempt.reply is not None for attempt in case.evidence.attempts]
+        return tuple(self._confidence(i, poll) if ok else None for i, ok in enumerate(replied))
+
+    def _poll(self, qualities: Sequence[float], case: Case) -> _Poll:
+        weights = self.state.forms[form_of(case.query)]
+        voting = _voting(case)
+        alone = [
+            self._alone(q, _judgements(case, i, voted=voting[i]), weights)
+            for i, q in enumerate(qualities)
+        ]
+        return _Poll(case=case, weights=weights, voting=voting, alone=alone)
+
+    def _alone(self, quality: float, judgements: list[Judgement], weights: FormState) -> float:
+        """Log-odds of one attempt by its own judges."""
+        parts = [weights.bias, weights.quality * logit(quality)]
+        for kind, weight in zip(KINDS, weights.kinds, strict=True):
+            said = [self._log_odds(j) for j in judgements if kind_of(j.judge) == kind]
+            spread = 1.0 + (len(said) - 1) * self.state.correlation if kind == "llm" else 1.0
+            parts.append(weight * math.fsum(said) / spread if said else 0.0)
+        log_odds = max(-LIMIT, min(LIMIT, math.fsum(parts)))
+        cap = min((self._cap(j) for j in judgements), default=1.0)
+        return log_odds if cap >= 1.0 else logit(cap * sigmoid(log_odds))
+
+    def _log_odds(self, judgement: Judgement) -> float:
+        curve = self.state.curves.get(judgement.judge) or self.state.curves.get(
+            kind_of(judgement.judge)
+        )
+        return 0.0 if curve is None or judgement.value is None else curve.at(judgement.value)
+
+    def _cap(self, judgement: Judgement) -> float:
+        if kind_of(judgement.judge) != "rules" or judgement.value != 0.0:
+            return 1.0
+        return self.state.caps.get(judgement.verdict.partition(":")[0], UNKNOWN_CAP)
+
+    @staticmethod
+    def _confidence(i: int, poll: _Poll) -> float:
+        own = poll.alone[i]
+        voted = _voted(i, poll) if poll.voting[i] else own
+        return sigmoid(own + poll.weights.group * (voted - own))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Poll:
+    """Log-odds of each attempt alone, and which of them have a short answer to vote with."""
+
+    case: Case
+    weights: FormState
+    voting: list[bool]
+    alone: list[float]
+
+
+def n_eff(judges: int, correlation: float) -> float:
+    """How many independent judges so many correlated ones are worth: k / (1 + (k - 1) r).
+
+    >>> n_eff(9, 0.4375)
+    2.0
+    """
+    return judges / (1.0 + (judges - 1) * correlation) if judges else 0.0
+
+
+def _judgements(case: Case, i: int, *, voted: bool) -> list[Judgement]:
+    """What was said of attempt i; agreement is left to the groups where there is a vote."""
+    of = [j for j in case.evidence.judgements if j.attempt == i and j.value is not None]
+    return [j for j in of if not (voted and kind_of(j.judge) == "agreement")]
+
+
+def _voting(case: Case) -> list[bool]:
+    """Which attempts have a short answer; one that shares its group needs no reading for that."""
+    attempts, groups = case.evidence.attempts, case.evidence.groups
+    if len(groups) != len(attempts) or len(groups) < 2:  # a vote takes two
+        return [False] * len(attempts)
+    return [
+        attempt.reply is not None
+        and (groups.count(group) > 1 or short_answer(case.query, attempt.reply) is not None)
+        for attempt, group in zip(attempts, groups, strict=True)
+    ]
+
+
+def _voted(i: int, poll: _Poll) -> float:
+    """Log-odds L_g that the answer of attempt i is right, given all groups."""
+    groups = poll.case.evidence.groups
+    rivals = {g for j, g in enumerate(groups) if poll.voting[j] and g != groups[i]}
+    own = _support(i, groups[i], poll)
+    against = [_support(None, g, poll) for g in sorted(rivals)]
+    return own - math.log(1.0 + math.fsum(math.exp(s) for s in against))
+
+
+def _support(i: int | None, group: int, poll: _Poll) -> float:
+    """S_g of a group; its first vote is attempt i, or its strongest member, at full weight."""
+    case, bonus = poll.case, -math.log(poll.weights.collision)
+    members = [j for j, g in enumerate(case.evidence.groups) if g == group and poll.voting[j]]
+    first = max(members, key=lambda j: poll.alone[j]) if i is None else i
+    votes = [
+        vote_weight(
+            case.evidence.attempts[first].candidate,
+            case.evidence.attempts[j].candidate,
+            case.candidates,
+        )
+        * max(0.0, poll.alone[j] + bonus)
+        for j in members
+        if j != first
+    ]
+    return poll.alone[first] + math.fsum(votes)

@@ -1,0 +1,176 @@
+"""What the panel knows of judges: stated priors at first, fitted numbers from an artifact later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from emafusion.domain.errors import BadInput
+from emafusion.domain.features import Floats
+from emafusion.judge.asked import FORMS, Form
+from emafusion.judge.curve import Curve, curve_of
+
+KINDS = ("rules", "logprob", "agreement", "llm")
+PREFIX = "panel/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormState:
+    """Weights for one form of answer; all but `bias` are >= 0.
+
+    `bias`, `quality`: intercept and weight of the predicted quality's log-odds. `group`: 0..1, how
+    far the groups of equal answers move the log-odds. `collision`: 0..1, chance that two wrong
+    answers are the same. `kinds`: weight of each kind of judge, in the order of `KINDS`.
+    """
+
+    bias: float
+    quality: float
+    group: float
+    collision: float
+    kinds: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelState:
+    """All numbers of the panel.
+
+    `forms`: by form of answer. `curves`: by judge name, else by kind: value -> log-odds. `caps`: by
+    hard check, what is left of the probability when it fails. `correlation`: 0..1, of the errors of
+    two model judges.
+    """
+
+    forms: Mapping[Form, FormState]
+    curves: Mapping[str, Curve]
+    caps: Mapping[str, float]
+    correlation: float
+
+    @staticmethod
+    def default() -> PanelState:
+        """Priors, from no data: cautious numbers until an artifact replaces them."""
+        return PanelState(
+            forms=MappingProxyType({form: _prior(form) for form in FORMS}),
+            curves=MappingProxyType(_CURVES),
+            caps=MappingProxyType(_CAPS),
+            correlation=0.5,
+        )
+
+    def to_arrays(self) -> dict[str, Floats]:
+        """Arrays for an artifact, keys `panel/...`."""
+        rows = [self.forms[form] for form in FORMS]
+        table = [(r.bias, r.quality, r.group, r.collision, *r.kinds) for r in rows]
+        arrays = {"panel/forms": np.array(table), "panel/correlation": np.array([self.correlation])}
+        arrays |= {f"panel/curve/{name}": curve.as_array() for name, curve in self.curves.items()}
+        return arrays | {f"panel/cap/{name}": np.array([cap]) for name, cap in self.caps.items()}
+
+    @staticmethod
+    def from_arrays(arrays: Mapping[str, Floats]) -> PanelState:
+        """Read an artifact's arrays; keys that do not start with `panel/` are not looked at.
+
+        What an artifact leaves out (a curve, a cap) keeps its prior. Raises `BadInput` on a wrong
+        shape, a negative weight or an unknown key.
+        """
+        state = PanelState.default()
+        parts = {
+            key[len(PREFIX) :]: array for key, array in arrays.items() if key.startswith(PREFIX)
+        }
+        curves = {k[6:]: curve_of(a) for k, a in parts.items() if k.startswith("curve/")}
+        caps = {k[4:]: _share(a, k) for k, a in parts.items() if k.startswith("cap/")}
+        _refuse_unknown(parts)
+        return PanelState(
+            forms=_forms(parts["forms"]) if "forms" in parts else state.forms,
+            curves=MappingProxyType(dict(state.curves) | curves),
+            caps=MappingProxyType(dict(state.caps) | caps),
+            correlation=_share(parts["correlation"], "correlation")
+            if "correlation" in parts
+            else state.correlation,
+        )
+
+
+def kind_of(judge: str) -> str:
+    """Kind of a judge by its name.
+
+    >>> kind_of("llm:gpt-5-mini"), kind_of("rules")
+    ('llm', 'rules')
+    """
+    return judge.partition(":")[0]
+
+
+def _forms(table: Floats) -> Mapping[Form, FormState]:
+    width = 4 + len(KINDS)
+    if (
+        table.shape != (len(FORMS), width)
+        or not np.isfinite(table).all()
+        or (table[:, 1:] < 0).any()
+    ):
+        msg = (
+            f"must be finite float64[{len(FORMS)}, {width}], weights >= 0; got shape {table.shape}"
+        )
+        raise BadInput(msg, where="panel/forms")
+    return MappingProxyType(
+        {form: _row(row) for form, row in zip(FORMS, table.tolist(), strict=True)}
+    )
+
+
+def _row(row: list[float]) -> FormState:
+    bias, quality, group, collision, *kinds = row
+    return FormState(
+        bias=bias,
+        quality=quality,
+        group=group,
+        collision=min(max(collision, 1e-3), 1.0),
+        kinds=tuple(kinds),
+    )
+
+
+def _share(array: Floats, key: str) -> float:
+    if array.shape != (1,) or not 0.0 <= array[0] <= 1.0:
+        msg = f"must be one number in 0..1, got {array.tolist()}"
+        raise BadInput(msg, where=PREFIX + key)
+    return float(array[0])
+
+
+def _refuse_unknown(parts: Mapping[str, Floats]) -> None:
+    known = ("forms", "correlation")
+    unknown = [k for k in parts if k not in known and not k.startswith(("curve/", "cap/"))]
+    if unknown:
+        msg = "unknown key: made by a newer version?"
+        raise BadInput(msg, where=PREFIX + unknown[0])
+
+
+def _prior(form: Form) -> FormState:
+    return FormState(
+        bias=0.0, quality=1.0, group=0.8, collision=_COLLISION[form], kinds=(1.0, 1.0, 1.0, 1.0)
+    )
+
+
+_COLLISION: Mapping[Form, float] = {
+    "tools": 0.3,
+    "json": 0.2,
+    "choice": 0.35,
+    "number": 0.15,
+    "code": 0.3,
+    "text": 0.2,
+}
+_CURVES = {
+    "rules": Curve(x=(0.0, 1.0), y=(0.0, 0.2)),
+    "logprob": Curve(x=(0.0, 0.5, 0.8, 0.9, 0.97, 1.0), y=(-1.5, -1.0, -0.3, 0.0, 0.5, 1.0)),
+    "agreement": Curve(x=(0.3, 0.5, 0.7), y=(-0.3, 0.0, 0.4)),
+    "llm": Curve(x=(0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0), y=(-2.0, -1.2, -0.5, 0.1, 0.5, 1.0, 1.4)),
+}
+_CAPS = {
+    "empty": 0.01,
+    "refusal": 0.05,
+    "truncated": 0.2,
+    "tools": 0.03,
+    "tool_choice": 0.03,
+    "repeated_call": 0.1,
+    "json": 0.05,
+    "code": 0.1,
+    "choice": 0.3,
+    "number": 0.2,
+    "loop": 0.15,
+    "language": 0.2,
+}
