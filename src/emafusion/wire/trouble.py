@@ -53,6 +53,7 @@ _BY_CODE: Mapping[str, type[Failure]] = {
     "resource_exhausted": RateLimited,
     "insufficient_quota": Unauthorized,
     "invalid_api_key": Unauthorized,
+    "api_key_invalid": Unauthorized,
     "authentication_error": Unauthorized,
     "permission_error": Unauthorized,
     "permission_denied": Unauthorized,

@@ -10,7 +10,7 @@ from emafusion.domain.errors import Failure
 from emafusion.domain.model import Candidate
 from emafusion.domain.query import OpaquePart, Query
 from emafusion.wire.dialect import StreamReader, WireRequest
-from emafusion.wire.openai.errors import read_trouble
+from emafusion.wire.error_body import read_trouble
 from emafusion.wire.openai.outbound import OWN_KINDS, encode_call
 from emafusion.wire.openai.reply import decode_reply
 from emafusion.wire.openai.stream import OpenAIReader

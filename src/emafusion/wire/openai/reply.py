@@ -8,7 +8,7 @@ from msgspec import Raw, Struct
 from emafusion.domain.attempt import Choice, Reply
 from emafusion.domain.errors import Garbled
 from emafusion.domain.query import Origin, ToolCall
-from emafusion.wire.openai.errors import read_trouble
+from emafusion.wire.error_body import read_trouble
 from emafusion.wire.openai.payload import (
     Called,
     Function,

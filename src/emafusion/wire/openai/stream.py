@@ -7,7 +7,7 @@ from msgspec import Raw, Struct
 
 from emafusion.domain.attempt import Delta, ToolDelta
 from emafusion.domain.errors import Garbled
-from emafusion.wire.openai.errors import read_trouble
+from emafusion.wire.error_body import read_trouble
 from emafusion.wire.openai.payload import (
     Called,
     Function,
