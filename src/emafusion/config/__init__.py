@@ -1,0 +1,43 @@
+"""The config: one frozen tree, parsed once, every problem told with its line.
+
+    from emafusion.config import parse
+
+    config = parse(text, source="emafusion.yaml", env=os.environ)
+
+Reading the file and the environment is the caller's; nothing here does input or output.
+"""
+
+from emafusion.config.models import ModelEntry, candidate_of, model_of
+from emafusion.config.parsing import parse, with_address
+from emafusion.config.problems import ConfigError, Problem
+from emafusion.config.providers import PROVIDERS, Provider
+from emafusion.config.tree import (
+    Config,
+    GatewaySection,
+    JudgesSection,
+    LocalSection,
+    LogSection,
+    ObjectiveSection,
+    PolicySection,
+    is_loopback,
+)
+
+__all__ = [
+    "PROVIDERS",
+    "Config",
+    "ConfigError",
+    "GatewaySection",
+    "JudgesSection",
+    "LocalSection",
+    "LogSection",
+    "ModelEntry",
+    "ObjectiveSection",
+    "PolicySection",
+    "Problem",
+    "Provider",
+    "candidate_of",
+    "is_loopback",
+    "model_of",
+    "parse",
+    "with_address",
+]

@@ -1,0 +1,124 @@
+"""Rules over whole sections: what no single value can break."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from emafusion.config.models import ModelEntry
+from emafusion.config.tree import (
+    Config,
+    GatewaySection,
+    JudgesSection,
+    ObjectiveSection,
+)
+
+Wrong = tuple[tuple[str, str], ...]
+"""Pairs of the path of a key and what is wrong with it."""
+
+RESERVED = ("auto", "emafusion")
+"""Names that ask for routing; a model of that name could never be reached."""
+
+
+def section_rules(section: object) -> Wrong:
+    """What is wrong with one section: pairs of a key's name and what."""
+    match section:
+        case ObjectiveSection():
+            return _objective(section)
+        case GatewaySection():
+            return gateway_rules(section)
+        case JudgesSection():
+            return _judges(section)
+        case ModelEntry():
+            return (*_name(section), *_address(section), *_local(section))
+        case _:
+            return ()
+
+
+def whole(config: Config) -> Wrong:
+    """Rules that tie sections together."""
+    wanted = config.judges.llm_model
+    names = [entry.name for entry in config.models]
+    if wanted is None or not names or wanted in names:
+        return ()
+    what = f"no model is called {wanted}, known are {', '.join(names)}"
+    return (("judges.llm_model", what),)
+
+
+def unset_keys(config: Config, env: Mapping[str, str]) -> Wrong:
+    """Environment variables that the config counts on and that are missing or empty."""
+    wrong = [
+        (f"models[{index}].api_key_env", f"the environment variable {entry.key_env} is not set")
+        for index, entry in enumerate(config.models)
+        if entry.key_env is not None and not env.get(entry.key_env, "").strip()
+    ]
+    keys_env = config.gateway.keys_env
+    if keys_env is not None and not env.get(keys_env, "").strip(" ,\t\n"):
+        wrong.append(("gateway.keys_env", f"the environment variable {keys_env} is not set"))
+    return tuple(wrong)
+
+
+def _objective(section: ObjectiveSection) -> Wrong:
+    default = ObjectiveSection().quality_weight
+    if section.answer_value_usd is not None and section.quality_weight != default:
+        return (("answer_value_usd", "is instead of quality_weight: leave one of the two out"),)
+    return ()
+
+
+def gateway_rules(section: GatewaySection) -> Wrong:
+    """Keys must be there where they must be shown."""
+    if section.needs_keys and section.keys_env is None:
+        what = (
+            "is needed where clients must show a key: name an environment variable that holds the "
+            "keys, separated by commas"
+        )
+        if section.keys_required is None:
+            what += f" (host {section.host} is open to others; keys_required: false allows that)"
+        return (("keys_env", what),)
+    return ()
+
+
+def _judges(section: JudgesSection) -> Wrong:
+    if section.llm_model is not None and "llm" not in section.use:
+        return (("llm_model", "is never asked: add llm to use, or leave llm_model out"),)
+    return ()
+
+
+def _name(entry: ModelEntry) -> Wrong:
+    head = entry.name.partition("/")[0].casefold()
+    if head in RESERVED:
+        return (("name", f"{entry.name} asks for routing and cannot name a model"),)
+    if any(sign in entry.name for sign in ", "):
+        return (("name", "must not contain blanks or commas; remote_name may"),)
+    return ()
+
+
+def _address(entry: ModelEntry) -> Wrong:
+    if entry.base_url is None:
+        return ()
+    if entry.provider == "local":
+        return (("base_url", "is not for provider local: a server is provider openai"),)
+    wrong = _wrong_url(entry.base_url)
+    return (("base_url", wrong),) if wrong else ()
+
+
+def _wrong_url(url: str) -> str | None:
+    """What is wrong with a base address, None if nothing."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is not an address such as http://127.0.0.1:8000/v1"
+    if "@" in parts.netloc:
+        return "must not hold a password: use api_key_env"
+    if parts.scheme not in {"http", "https"} or not host:
+        return "must start with http:// or https:// and name a host"
+    return "must not have a ? or # part" if parts.query or parts.fragment else None
+
+
+def _local(entry: ModelEntry) -> Wrong:
+    if entry.gguf is not None and entry.provider != "local":
+        return (("gguf", "is only for provider local"),)
+    if entry.api_key_env is not None and entry.provider == "local":
+        return (("api_key_env", "is not for provider local: no key is sent"),)
+    return ()

@@ -1,0 +1,163 @@
+"""The config as one frozen tree: names, types, bounds, defaults and meanings of every key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from emafusion.config.keys import Key, Section
+from emafusion.config.models import ModelEntry
+from emafusion.domain.model import Objective
+
+JudgeName = Literal["rules", "logprob", "agreement", "llm"]
+PromptLog = Literal["full", "hash"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveSection(Section):
+    """What is wanted of an answer where a request does not say."""
+
+    quality_weight: Annotated[
+        float, Key("0 = cheapest acceptable, 1 = best answers", low=0, high=1)
+    ] = 0.5
+    answer_value_usd: Annotated[
+        float | None,
+        Key("US dollars that one right answer is worth, instead of quality_weight", above=0),
+    ] = None
+    max_cost_usd: Annotated[
+        float | None, Key("US dollars a query may cost, judges included", above=0, unset="no limit")
+    ] = None
+    max_latency_s: Annotated[
+        float | None, Key("seconds a query may take", above=0, unset="no limit")
+    ] = None
+    min_quality: Annotated[
+        float | None,
+        Key(
+            "predicted quality below which a model is not considered",
+            low=0,
+            high=1,
+            unset="no limit",
+        ),
+    ] = None
+
+    def objective(self) -> Objective:
+        """Give the same as the noun that policies read."""
+        return Objective(
+            quality_weight=self.quality_weight,
+            answer_value_usd=self.answer_value_usd,
+            max_cost_usd=self.max_cost_usd,
+            max_latency_s=self.max_latency_s,
+            min_quality=self.min_quality,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySection(Section):
+    """Where the gateway listens and what it admits."""
+
+    host: Annotated[str, Key("address to listen on; 0.0.0.0 = every interface")] = "127.0.0.1"
+    port: Annotated[int, Key("port to listen on; 0 = any free one", low=0, high=65_535)] = 8080
+    keys_required: Annotated[
+        bool | None,
+        Key("whether clients must show a key", unset="only if host is not this machine alone"),
+    ] = None
+    keys_env: Annotated[
+        str | None,
+        Key("environment variable with the clients' keys, separated by commas", env_name=True),
+    ] = None
+    max_body_mb: Annotated[
+        float, Key("megabytes that a request's body may have", above=0, high=1024)
+    ] = 32.0
+    max_concurrent: Annotated[
+        int, Key("requests that are worked on at once; more are told to come back", low=1)
+    ] = 512
+    request_timeout_s: Annotated[
+        float, Key("seconds until a request is given up, every try included", above=0, high=86_400)
+    ] = 600.0
+
+    @property
+    def needs_keys(self) -> bool:
+        """Whether clients must show a key: as stated, else unless only this machine can call."""
+        return not is_loopback(self.host) if self.keys_required is None else self.keys_required
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySection(Section):
+    """How models are chosen."""
+
+    max_looks: Annotated[
+        int, Key("answers that may be asked for per query; 1 = never escalate", low=1, high=8)
+    ] = 2
+    explore_share: Annotated[
+        float,
+        Key("share of queries that try another plausible model, to learn from", low=0, high=0.5),
+    ] = 0.02
+    artifact: Annotated[
+        str | None, Key("folder of a fitted artifact", unset="the one that ships with the package")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgesSection(Section):
+    """Who reads a cheap answer before it is given."""
+
+    use: Annotated[tuple[JudgeName, ...], Key("judges to ask, by name")] = (
+        "rules",
+        "logprob",
+        "agreement",
+        "llm",
+    )
+    llm_model: Annotated[
+        str | None, Key("name of the model that the llm judge asks", unset="chosen from the pool")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSection(Section):
+    """The log of outcomes, on this machine."""
+
+    path: Annotated[
+        str | None, Key("file of the log", unset="outcomes.sqlite in the user's data folder")
+    ] = None
+    retention_days: Annotated[float, Key("days that an outcome is kept", above=0)] = 30.0
+    max_mb: Annotated[float, Key("megabytes that the log may have; the oldest go first", low=1)] = (
+        1024.0
+    )
+    prompts: Annotated[
+        PromptLog, Key("full = prompts and answers are kept, hash = only their digests")
+    ] = "full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSection(Section):
+    """Models that run on this machine in a process of ours."""
+
+    threads: Annotated[int, Key("processor threads for each local model", low=1, high=1024)] = 1
+    weights_dir: Annotated[
+        str | None, Key("folder for prepared weights", unset="the user's cache folder")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config(Section):
+    """Everything that can be set, checked. Parts take plain arguments, never this tree."""
+
+    objective: Annotated[ObjectiveSection, Key("what is wanted of an answer")] = ObjectiveSection()
+    models: Annotated[
+        tuple[ModelEntry, ...], Key("the pool", unset="found in the environment")
+    ] = ()
+    gateway: Annotated[GatewaySection, Key("where to listen, whom to admit")] = GatewaySection()
+    policy: Annotated[PolicySection, Key("how models are chosen")] = PolicySection()
+    judges: Annotated[JudgesSection, Key("who reads a cheap answer")] = JudgesSection()
+    log: Annotated[LogSection, Key("what is kept of each request")] = LogSection()
+    local: Annotated[LocalSection, Key("models on this machine")] = LocalSection()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address to listen on.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    plain = host.strip("[]").casefold()
+    return plain in {"localhost", "::1"} or plain.startswith("127.")
