@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -65,11 +65,12 @@ class Honest:
 class Panel:
     """The last judgement of an attempt, else what was predicted."""
 
-    def combine(self, quality: float, case: Case, /) -> float:
-        """Take the last word."""
-        values = [j.value for j in case.evidence.judgements if j.attempt == case.attempt]
-        known = [value for value in values if value is not None]
-        return known[-1] if known else quality
+    def confidences(self, qualities: Sequence[float], case: Case, /) -> tuple[float | None, ...]:
+        """Take the last word on each."""
+        said = {j.attempt: j.value for j in case.evidence.judgements if j.value is not None}
+        replied = [attempt.reply is not None for attempt in case.evidence.attempts]
+        pairs = enumerate(zip(qualities, replied, strict=True))
+        return tuple(said.get(i, q) if ok else None for i, (q, ok) in pairs)
 
 
 def group(_query: Query, attempts: tuple[Attempt, ...]) -> tuple[int, ...]:

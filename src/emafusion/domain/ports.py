@@ -6,7 +6,7 @@ part must hold beyond its signature is checked by `emafusion.testing`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from emafusion.domain.attempt import Attempt, Delta, Usage
@@ -65,12 +65,14 @@ class Judge(Protocol):
 
 
 class Panel(Protocol):
-    """Several judgements -> one calibrated probability."""
+    """Several judgements -> one calibrated probability for each attempt."""
 
-    def combine(self, quality: float, case: Case, /) -> float:
-        """Probability that the case's attempt is acceptable.
+    def confidences(self, qualities: Sequence[float], case: Case, /) -> tuple[float | None, ...]:
+        """Probability of each attempt that it is acceptable, None where it failed.
 
-        `quality` is what was predicted of its candidate before the call, 0..1.
+        `qualities`: for each attempt what was predicted of its candidate before the call, 0..1.
+        `case.attempt` is not looked at: all are weighed together, since equal answers support
+        each other.
         """
         ...
 

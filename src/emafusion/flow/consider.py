@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from emafusion.domain.attempt import Attempt
 from emafusion.domain.errors import NoCandidate
 from emafusion.domain.evidence import Case, Evidence, Situation
 from emafusion.domain.features import Estimates, Features
@@ -50,17 +49,12 @@ class Considered:
         """Group the answers and let the panel say how far each can be trusted."""
         groups = self.parts.group(self.task.query, evidence.attempts)
         evidence = replace(evidence, groups=groups)
-        confidences = tuple(
-            self._confidence(attempt, self.case(evidence, i))
-            for i, attempt in enumerate(evidence.attempts)
-        )
+        if not evidence.attempts:
+            return evidence
+        places = [self.estimates.candidates.index(a.candidate) for a in evidence.attempts]
+        qualities = [float(self.estimates.quality[place]) for place in places]
+        confidences = self.parts.panel.confidences(qualities, self.case(evidence, 0))
         return replace(evidence, confidences=confidences)
-
-    def _confidence(self, attempt: Attempt, case: Case) -> float | None:
-        if attempt.reply is None:
-            return None
-        place = self.estimates.candidates.index(attempt.candidate)
-        return self.parts.panel.combine(float(self.estimates.quality[place]), case)
 
 
 def consider(task: Task, parts: Parts) -> Considered:
