@@ -20,6 +20,7 @@ from .face import Face
 from .generate import Generate, generator
 from .pipeline import EngineOptions, load_pipeline
 from .requantise import readable
+from .weights import verify_embedded
 
 _GRACE_S = 2
 
@@ -46,6 +47,8 @@ def serve(options: ServeOptions, *, api_key: str) -> None:
         raise EngineError(
             "EMAFUSION_LOCAL_KEY is not set: the parent passes the bearer token in it"
         )
+    if options.name is None:
+        verify_embedded(options.model)
     path = readable(options.model, options.cache_dir, warn=_warn)
     engine = Engine(lambda: load_pipeline(path, EngineOptions(threads=options.threads)))
     actions = _actions(options.name, generator(engine))
