@@ -1,4 +1,4 @@
-"""Error bodies of providers, read into one form: what was said, by which codes, how long to wait."""
+"""Error bodies of providers in one form: what was said, by which codes, how long to wait."""
 
 from __future__ import annotations
 
@@ -37,13 +37,18 @@ def read_trouble(body: bytes, /) -> Trouble:
     ('overloaded_error',)
     """
     try:
-        # Gemini wraps errors of some methods into a list.
-        found = msgspec.json.decode(body, type=_Body | list[_Body])
+        found = _body(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Trouble(message=plain_text(body))
-    if isinstance(found, list):
-        found = found[0] if found else _Body()
     return _inner(bytes(found.error)) or _outer(found, body)
+
+
+def _body(body: bytes) -> _Body:
+    """Decode; Gemini wraps the errors of some methods into a list."""
+    if not body.lstrip().startswith(b"["):
+        return msgspec.json.decode(body, type=_Body)
+    bodies = msgspec.json.decode(body, type=list[_Body])
+    return bodies[0] if bodies else _Body()
 
 
 def _inner(raw: bytes) -> Trouble | None:
