@@ -11,6 +11,7 @@ from emafusion.config.models import ModelEntry, candidate_of, model_of
 from emafusion.config.parsing import parse, with_address
 from emafusion.config.problems import ConfigError, Problem
 from emafusion.config.providers import PROVIDERS, Provider
+from emafusion.config.schema import schema_text
 from emafusion.config.tree import (
     Config,
     GatewaySection,
@@ -21,6 +22,7 @@ from emafusion.config.tree import (
     PolicySection,
     is_loopback,
 )
+from emafusion.config.writing import default_yaml
 
 __all__ = [
     "PROVIDERS",
@@ -36,8 +38,10 @@ __all__ = [
     "Problem",
     "Provider",
     "candidate_of",
+    "default_yaml",
     "is_loopback",
     "model_of",
     "parse",
+    "schema_text",
     "with_address",
 ]
