@@ -273,7 +273,10 @@ GERMAN = (
     "Der See ist nicht salzig und das Meer ist es auch. Das ist für die Fische wichtig, "
     "und sie sind mit dem Wasser von den Flüssen nicht zufrieden, wenn es auch kalt wird."
 )
-RUSSIAN = "Море солёное, а озеро обычно пресное. Это главное различие между ними, и самое простое. "
+RUSSIAN = (
+    "Море солёное, а озеро обычно пресное. Это главное различие между ними, и самое простое. "
+    "Поэтому морская вода тяжелее."
+)
 
 
 @pytest.mark.parametrize(
