@@ -1,0 +1,179 @@
+"""A deployment reached over HTTP in one of the dialects."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from typing_extensions import override
+
+from emafusion.domain.attempt import Attempt, Reply
+from emafusion.domain.command import Call
+from emafusion.domain.errors import BadInput, Failure, Garbled, Rejected
+from emafusion.domain.ports import Sink
+from emafusion.upstream.address import parse_base_url
+from emafusion.upstream.fold import Fold
+from emafusion.upstream.pool import Pool
+from emafusion.upstream.request import Headers, HttpRequest, check_headers
+from emafusion.upstream.response import Response
+from emafusion.upstream.timeouts import Timeouts
+from emafusion.wire.dialect import Dialect, WireRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Where a deployment is and what opens it. `base_url`: empty for the provider's own address.
+
+    `headers` are sent with every call and may replace the dialect's; keys are never shown.
+    """
+
+    base_url: str = ""
+    api_key: str = field(default="", repr=False)
+    headers: Headers = field(default=(), repr=False)
+
+
+class RemoteUpstream:
+    """Sends calls to one account in one dialect.
+
+    Every trouble of the provider comes back as a failure; `cost_usd` of an attempt is left None,
+    whoever knows the prices fills it in. Owns its pool and closes it.
+    Raises `BadInput` for an address, key or header that cannot be used.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        account: Account,
+        *,
+        pool: Pool,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self._dialect = dialect
+        self._key = account.api_key.strip()
+        self._default = parse_base_url(dialect.base_url)
+        self._base = parse_base_url(account.base_url) if account.base_url else self._default
+        self._pool = pool
+        self._timeouts = timeouts or Timeouts()
+        self._headers: Headers = (*dialect.auth(self._key), *account.headers)
+        check_headers(self._headers)
+
+    @override
+    def __repr__(self) -> str:
+        return f"RemoteUpstream({self._dialect.name}, {self._base.server.netloc})"
+
+    async def send(self, call: Call, sink: Sink | None = None, /) -> Attempt:
+        """Make the call; with a sink, stream, and pass on each delta as it comes."""
+        sending = _Sending(call)
+        try:
+            reply = await self._exchange(sending, sink)
+        except Failure as failure:
+            return sending.failed(_without(failure, self._key))
+        except BadInput as error:
+            return sending.failed(Rejected(f"the request cannot be sent: {error}"))
+        return sending.replied(reply)
+
+    async def close(self) -> None:
+        """Close every connection; calls that are still open end as `Disconnected`."""
+        await self._pool.close()
+
+    async def _exchange(self, sending: _Sending, sink: Sink | None) -> Reply:
+        wire = self._dialect.request(sending.call, stream=sink is not None)
+        response = await self._pool.open(self._base.server, self._request(wire), self._timeouts)
+        try:
+            if response.status != 200:
+                raise await self._refusal(response)
+            if sink is None:
+                return self._dialect.reply(await response.read())
+            return await self._stream(response, sending, sink)
+        finally:
+            response.close()
+
+    def _request(self, wire: WireRequest) -> HttpRequest:
+        target = self._base.target(wire.path, default=self._default)
+        headers = _merged(wire.headers, self._headers)
+        return HttpRequest(target=target, headers=headers, body=wire.body)
+
+    async def _stream(self, response: Response, sending: _Sending, sink: Sink) -> Reply:
+        kind = response.headers.get("content-type", "")
+        if kind and "event-stream" not in kind.lower():
+            raise await self._no_stream(response, kind)
+        fold = sending.fold = Fold(self._dialect.reader(), sink, sending.elapsed_s)
+        reply = await fold.read(response, sending.call.candidate.remote_name)
+        response.close(nearly_done=True)
+        return reply
+
+    async def _no_stream(self, response: Response, kind: str) -> Failure:
+        """Some servers report an error with status 200 and no stream."""
+        try:
+            self._dialect.reply(await response.read())
+        except Failure as failure:
+            if not isinstance(failure, Garbled):
+                return failure
+        return Garbled(f"{self._base.server.netloc} was asked for a stream, sent {kind[:60]!r}")
+
+    async def _refusal(self, response: Response) -> Failure:
+        """What a status other than 200 means."""
+        status = response.status
+        if 300 <= status < 400:
+            return Rejected(
+                f"{self._base.server.netloc} redirects (status {status}), which is not followed: "
+                "set base_url to the final address",
+                status=status,
+            )
+        try:
+            body = await response.read()
+        except Failure:
+            # The status says enough; a body that breaks off must not hide it.
+            body = b""
+        return self._dialect.failure(status, response.headers, body, now=time.time())
+
+
+class _Sending:
+    """One call under way: its clock and what is to be reported of it."""
+
+    __slots__ = ("_began", "call", "fold")
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.fold: Fold | None = None
+        self._began = time.perf_counter()
+
+    def elapsed_s(self) -> float:
+        return time.perf_counter() - self._began
+
+    def replied(self, reply: Reply) -> Attempt:
+        return self._attempt(reply=reply)
+
+    def failed(self, failure: Failure) -> Attempt:
+        return self._attempt(failure=failure)
+
+    def _attempt(self, *, reply: Reply | None = None, failure: Failure | None = None) -> Attempt:
+        fold = self.fold
+        return Attempt(
+            candidate=self.call.candidate.name,
+            reply=reply,
+            failure=failure,
+            latency_s=self.elapsed_s(),
+            ttft_s=fold.ttft_s if fold else None,
+            sent_live=fold.sent_live if fold else False,
+        )
+
+
+def _merged(request: Headers, account: Headers) -> Headers:
+    """Both, the account's winning; identity, since a compressed stream arrives late."""
+    headers = {"user-agent": "emafusion", "accept-encoding": "identity"}
+    for name, value in (*request, *account):
+        headers[name.lower()] = value
+    return tuple(headers.items())
+
+
+def _without(failure: Failure, key: str) -> Failure:
+    """The failure without our key, should the provider have repeated it."""
+    message = str(failure)
+    if not key or key not in message:
+        return failure
+    return type(failure)(
+        message.replace(key, "***"),
+        status=failure.upstream_status,
+        retry_after_s=failure.retry_after_s,
+    )
