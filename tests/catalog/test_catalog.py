@@ -163,3 +163,25 @@ def test_embedded_models_are_priced_by_the_hour() -> None:
     calculator = CATALOG.find("calculator")
     assert calculator is not None
     assert calculator.kind == "program"
+
+
+def test_an_announced_price_holds_from_its_day_on() -> None:
+    """The day before it is the old price, that day and after the new one; others stay."""
+    catalog = Catalog.load()
+    before, after = catalog.on(date(2026, 11, 30)), catalog.on(date(2026, 12, 1))
+    prices = [
+        model.price.completion_usd_per_mtok
+        for model in (before.find("gemini-4-argon"), after.find("gemini-4-argon"))
+        if model is not None and model.price is not None
+    ]
+    assert prices == [10.0, 20.0]
+    assert before.find("gpt-5-mini") == after.find("gpt-5-mini")
+
+
+def test_announced_prices_are_in_order_and_later_than_the_data() -> None:
+    """A change that is already due would be a wrong price today."""
+    for entry in CATALOG.entries:
+        days = [date.fromisoformat(since) for since, _ in entry.changes]
+        assert days == sorted(set(days))
+        assert CATALOG.card is not None
+        assert all(day > CATALOG.card.made for day in days)

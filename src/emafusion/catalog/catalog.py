@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from importlib import resources
@@ -40,6 +41,15 @@ class Catalog:
     def providers(self) -> frozenset[str]:
         """Every provider that has an entry."""
         return frozenset(entry.model.provider for entry in self.entries)
+
+    def on(self, day: date) -> Catalog:
+        """Catalog with the prices of that day, announced changes applied.
+
+        >>> later = Catalog.load().on(date(2027, 1, 1)).find("gemini-3.8-flash")
+        >>> later.price.prompt_usd_per_mtok
+        1.5
+        """
+        return Catalog(tuple(_on(entry, day.isoformat()) for entry in self.entries), self.card)
 
     def find(self, name: str, provider: str | None = None) -> Model | None:
         """Model of that name, None if there is none.
@@ -101,8 +111,15 @@ def _chosen(found: tuple[Entry, ...], name: str) -> Entry:
     return exact[0] if len(exact) == 1 else _unpriced(found[0])
 
 
+def _on(entry: Entry, day: str) -> Entry:
+    """Entry with the last of its changes that holds on that day."""
+    due = [price for since, price in entry.changes if since <= day]
+    return replace(entry, model=replace(entry.model, price=due[-1])) if due else entry
+
+
 def _unpriced(entry: Entry) -> Entry:
-    return replace(entry, model=replace(entry.model, price=None), source=None)
+    unpriced = replace(entry.model, price=None)
+    return replace(entry, model=unpriced, source=None, changes=())
 
 
 def _overridden(entries: list[Entry], model: Model) -> list[Entry]:
@@ -114,7 +131,7 @@ def _overridden(entries: list[Entry], model: Model) -> list[Entry]:
     if not any(same):
         return [Entry(model=model, source="stated"), *entries]
     return [
-        replace(entry, model=merge(entry.model, model)) if hit else entry
+        replace(entry, model=merge(entry.model, model), changes=()) if hit else entry
         for entry, hit in zip(entries, same, strict=True)
     ]
 

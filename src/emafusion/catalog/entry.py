@@ -11,8 +11,9 @@ import msgspec
 from emafusion.catalog.pricing import Tier, TieredPrice
 from emafusion.domain.model import Ability, Model, Price
 
-Source = Literal["two-lists", "one-list", "provider-page", "stated"]
-"""Where a price is from: two public price lists that agree, one, the provider's own page, or us."""
+Source = Literal["two-lists", "one-list", "quoted", "stated"]
+"""Where a price is from: two public price lists that agree, only one of them, the provider's page
+as others quote it, or our own statement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,9 @@ class Entry:
 
     `aliases`: other names for the same model at the same provider. `released`, `retires`: ISO
     dates, None if not known. `retired`: no longer served on the day the data was made.
+    `changes`: prices announced for later, each with the ISO date it holds from, ascending.
+    `responses_only`: not served by chat completions. `refuses_sampling`: answers with an error
+    to a temperature or top_p; False where that is not known.
     """
 
     model: Model
@@ -29,6 +33,9 @@ class Entry:
     retires: str | None = None
     retired: bool = False
     source: Source | None = None
+    changes: tuple[tuple[str, Price], ...] = ()
+    responses_only: bool = False
+    refuses_sampling: bool = False
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,6 +57,16 @@ class TierLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cache_write_usd_per_mtok: float | None = None
 
 
+class ChangeLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Prices that hold from a later day on."""
+
+    since: date
+    prompt_usd_per_mtok: float | None = None
+    completion_usd_per_mtok: float | None = None
+    cached_prompt_usd_per_mtok: float | None = None
+    cache_write_usd_per_mtok: float | None = None
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One model in the data file; absent fields are unknown."""
 
@@ -65,6 +82,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     dated: date | None = None
     source: Source | None = None
     tiers: tuple[TierLine, ...] = ()
+    changes: tuple[ChangeLine, ...] = ()
+    responses_only: bool = False
+    refuses_sampling: bool = False
     context_tokens: int | None = None
     max_completion_tokens: int | None = None
     abilities: frozenset[Ability] = frozenset()
@@ -102,6 +122,12 @@ def entry_of(line: Line) -> Entry:
         retires=_iso(line.retires),
         retired=line.retired,
         source=line.source,
+        changes=tuple(
+            (change.since.isoformat(), Price(**_figures(change), dated=_iso(line.dated)))
+            for change in line.changes
+        ),
+        responses_only=line.responses_only,
+        refuses_sampling=line.refuses_sampling,
     )
 
 
@@ -126,7 +152,7 @@ def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _figures(line: Line | TierLine) -> dict[str, float | None]:
+def _figures(line: Line | TierLine | ChangeLine) -> dict[str, float | None]:
     """The four token prices, by their names in `Price`."""
     return {
         "prompt_usd_per_mtok": line.prompt_usd_per_mtok,
