@@ -11,6 +11,7 @@ from emafusion.domain.query import Origin, ToolCall
 from emafusion.wire.anthropic.ending import StopDetails, end_of
 from emafusion.wire.anthropic.usage import UsageFields
 from emafusion.wire.error_body import read_trouble
+from emafusion.wire.reading import read
 
 
 class _Block(Struct):
@@ -31,13 +32,14 @@ class _Message(Struct):
     usage: UsageFields | None = None
 
 
+_FIELDS = msgspec.json.Decoder(dict[str, Raw])
+_DECODER = msgspec.json.Decoder(_Message)
+
+
 def decode_reply(body: bytes, /) -> Reply:
     """Read a reply. Raises `Garbled`, or the failure that an error object names."""
-    try:
-        fields = msgspec.json.decode(body, type=dict[str, Raw])
-        message = msgspec.json.decode(body, type=_Message)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Garbled(f"upstream's reply is not a message: {error}"[:300]) from None
+    fields = read(body, _FIELDS, "reply")
+    message = read(body, _DECODER, "reply")
     if message.type == "error":
         raise read_trouble(body).failure(None, {})
     if message.content is None:

@@ -6,10 +6,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from emafusion.domain.attempt import Delta, ToolDelta
-from emafusion.domain.errors import Garbled
 from emafusion.wire.anthropic.ending import StopDetails, end_of
 from emafusion.wire.anthropic.usage import UsageFields
 from emafusion.wire.error_body import read_trouble
+from emafusion.wire.reading import read
 from emafusion.wire.sse import SseEvent
 
 
@@ -65,12 +65,7 @@ class AnthropicReader:
     def feed(self, event: SseEvent, /) -> tuple[Delta, ...]:
         """Turn one event into a delta; pings are skipped."""
         data = event.data
-        try:
-            said = _DECODER.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Garbled(
-                f"upstream's stream has an event that cannot be read: {error}"[:300]
-            ) from None
+        said = read(data, _DECODER, "event")
         match said.type or event.event:
             case "content_block_delta":
                 return (self._continued(said, data),)

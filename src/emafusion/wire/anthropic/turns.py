@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from emafusion.domain.query import Message, OpaquePart, Part, TextPart, ToolCall
 from emafusion.wire.media import Media, media_of
+from emafusion.wire.refusal import refusal_of
 
 Block = dict[str, object]
 
@@ -53,10 +54,13 @@ def _blocks(message: Message) -> Iterator[Block]:
 
 def _block(part: Part) -> Block | None:
     """Write one part; empty text is refused by the API, so it is left out."""
-    if isinstance(part, TextPart):
-        return {"type": "text", "text": part.text} if part.text.strip() else None
+    said = part.text if isinstance(part, TextPart) else None
     if isinstance(part, OpaquePart):
-        return _refusal(part) if part.kind == "refusal" else _document(part)
+        said = refusal_of(part)
+        if said is None:
+            return _document(part)
+    if said is not None:
+        return {"type": "text", "text": said} if said.strip() else None
     media = media_of(part)
     return {"type": "image", "source": _source(media)} if media else None
 
@@ -70,11 +74,6 @@ def _source(media: Media) -> Block:
 def _document(part: OpaquePart) -> Block | None:
     media = media_of(part) if part.kind == "file" else None
     return {"type": "document", "source": _source(media)} if media else None
-
-
-def _refusal(part: OpaquePart) -> Block | None:
-    said = msgspec.json.decode(part.raw, type=dict[str, str]).get("refusal", "")
-    return {"type": "text", "text": said} if said.strip() else None
 
 
 def _result(message: Message, said: list[Block]) -> Block:

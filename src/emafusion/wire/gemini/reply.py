@@ -10,6 +10,10 @@ from emafusion.domain.errors import Garbled
 from emafusion.domain.query import Origin
 from emafusion.wire.error_body import read_trouble
 from emafusion.wire.gemini.payload import Answer, Response, end_of
+from emafusion.wire.reading import read
+
+_FIELDS = msgspec.json.Decoder(dict[str, Raw])
+_DECODER = msgspec.json.Decoder(Response)
 
 
 def decode_reply(body: bytes, /) -> Reply:
@@ -17,11 +21,8 @@ def decode_reply(body: bytes, /) -> Reply:
 
     Raises `Garbled`, or the failure that an error object names.
     """
-    try:
-        fields = msgspec.json.decode(body, type=dict[str, Raw])
-        response = msgspec.json.decode(body, type=Response)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Garbled(f"upstream's reply is not a Gemini response: {error}"[:300]) from None
+    fields = read(body, _FIELDS, "reply")
+    response = read(body, _DECODER, "reply")
     if "error" in fields:
         raise read_trouble(body).failure(None, {})
     origin = Origin(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from emafusion.domain.attempt import Delta, ToolDelta
-from emafusion.domain.errors import Garbled
 from emafusion.wire.error_body import read_trouble
 from emafusion.wire.gemini.payload import Answer, Response, end_of
 from emafusion.wire.gemini.reply import refusal_of
+from emafusion.wire.reading import read
 from emafusion.wire.sse import SseEvent
 
 _DECODER = msgspec.json.Decoder(Response)
@@ -33,12 +33,7 @@ class GeminiReader:
     def feed(self, event: SseEvent, /) -> tuple[Delta, ...]:
         """Turn one response into deltas, one for each answer that it continues."""
         data = event.data
-        try:
-            response = _DECODER.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Garbled(
-                f"upstream's stream has an event that cannot be read: {error}"[:300]
-            ) from None
+        response = read(data, _DECODER, "event")
         if bytes(response.error) not in (b"", b"null"):
             raise read_trouble(data).failure(None, {})
         if response.blocked is not None:

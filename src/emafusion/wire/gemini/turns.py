@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from emafusion.domain.query import Message, OpaquePart, Part, TextPart, ToolCall
 from emafusion.wire.media import Media, media_of
+from emafusion.wire.refusal import refusal_of
 
 Block = dict[str, object]
 
@@ -65,10 +66,10 @@ def _blocks(message: Message, before: tuple[Message, ...], *, signed: bool) -> I
 
 
 def _block(part: Part) -> Block | None:
-    if isinstance(part, TextPart):
-        return {"text": part.text} if part.text else None
-    if isinstance(part, OpaquePart) and part.kind == "refusal":
-        said = msgspec.json.decode(part.raw, type=dict[str, str]).get("refusal", "")
+    said = part.text if isinstance(part, TextPart) else None
+    if isinstance(part, OpaquePart):
+        said = refusal_of(part)
+    if said is not None:
         return {"text": said} if said else None
     media = media_of(part)
     return _media(media) if media else None

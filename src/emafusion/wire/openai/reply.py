@@ -19,6 +19,7 @@ from emafusion.wire.openai.payload import (
     thought_of,
 )
 from emafusion.wire.openai.usage import decode_usage
+from emafusion.wire.reading import read
 
 
 class _Message(Struct):
@@ -44,13 +45,14 @@ class _Reply(Struct):
     error: Raw = Raw()
 
 
+_FIELDS = msgspec.json.Decoder(dict[str, Raw])
+_DECODER = msgspec.json.Decoder(_Reply)
+
+
 def decode_reply(body: bytes, /) -> Reply:
     """Read a reply. Raises `Garbled`, or the failure that a body with `error` names."""
-    try:
-        fields = msgspec.json.decode(body, type=dict[str, Raw])
-        reply = msgspec.json.decode(body, type=_Reply)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Garbled(f"upstream's reply is not a chat completion: {error}"[:300]) from None
+    fields = read(body, _FIELDS, "reply")
+    reply = read(body, _DECODER, "reply")
     if not reply.choices:
         if bytes(reply.error) not in (b"", b"null"):
             raise read_trouble(body).failure(None, {})

@@ -6,7 +6,6 @@ import msgspec
 from msgspec import Raw, Struct
 
 from emafusion.domain.attempt import Delta, ToolDelta
-from emafusion.domain.errors import Garbled
 from emafusion.wire.error_body import read_trouble
 from emafusion.wire.openai.payload import (
     Called,
@@ -18,6 +17,7 @@ from emafusion.wire.openai.payload import (
     thought_of,
 )
 from emafusion.wire.openai.usage import decode_usage
+from emafusion.wire.reading import read
 from emafusion.wire.sse import SseEvent
 
 
@@ -72,12 +72,7 @@ class OpenAIReader:
             return ()
         if not data.strip():
             return ()
-        try:
-            chunk = _DECODER.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Garbled(
-                f"upstream's stream has a chunk that cannot be read: {error}"[:300]
-            ) from None
+        chunk = read(data, _DECODER, "chunk")
         if bytes(chunk.error) not in _NOTHING or event.event == "error":
             raise read_trouble(data).failure(None, {})
         return self._deltas(chunk, data)
