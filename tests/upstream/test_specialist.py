@@ -7,9 +7,10 @@ import time
 from fractions import Fraction
 
 import pytest
-from emafusion.upstream.local.specialist import solve
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
+from emafusion.upstream.local.specialist import solve
 
 numbers = st.integers(0, 10**12)
 small = st.integers(0, 999)
@@ -23,8 +24,8 @@ decimals = st.tuples(st.integers(0, 10**9), st.integers(1, 9)).map(
 def expressions(draw: st.DrawFn, depth: int = 3) -> tuple[str, Fraction]:
     """An expression, fully parenthesised, with its value by Python's own fractions."""
     if depth == 0 or draw(st.booleans()):
-        value = draw(small)
-        return str(value), Fraction(value)
+        number = draw(small)
+        return str(number), Fraction(number)
     left, a = draw(expressions(depth=depth - 1))
     right, b = draw(expressions(depth=depth - 1))
     symbol = draw(st.sampled_from("+-*/"))
@@ -105,17 +106,18 @@ def test_numbers_in_words(a: int, b: int) -> None:
     assert solve(f"{spelled(a)} plus {spelled(b)}") == str(a + b)
 
 
+ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+ONES += ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"]
+ONES += ["eighteen", "nineteen"]
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+
+
 def spelled(number: int) -> str:
     """A number below 100 in words."""
-    ones = (
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen"
-    ).split()
-    tens = "twenty thirty forty fifty sixty seventy eighty ninety".split()
     if number < 20:
-        return ones[number]
-    rest = f"-{ones[number % 10]}" if number % 10 else ""
-    return tens[number // 10 - 2] + rest
+        return ONES[number]
+    rest = f"-{ONES[number % 10]}" if number % 10 else ""
+    return TENS[number // 10 - 2] + rest
 
 
 @given(dates, dates)

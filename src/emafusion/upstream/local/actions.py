@@ -1,12 +1,4 @@
-"""What the model names of the child mean: ways to answer, of different price and skill.
-
-    smollm2-135m          the model as it is smollm2-135m-fewshot  the same after a few worked
-    examples: dearer, better where the form of the answer matters smollm2-135m-vote     five draws,
-    the most common short answer: the dearest calculator            a program, not a language
-    model: exact arithmetic and dates, or "not my task"
-
-The language model's real name and what its numbers are worth: design/embedded.md.
-"""
+"""The language model's actions: as it is, after examples, and by vote."""
 
 from __future__ import annotations
 
@@ -14,41 +6,16 @@ import contextlib
 import zlib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, TypeAlias
 
+from .action import Kind
 from .fewshot import with_examples
 from .generate import Generate
 from .generation import Done, Event, Failed, Finished, Job, Piece
 from .vote import Draw, elect
 
-Kind: TypeAlias = Literal["language model", "program"]
-
 _DRAWS = 5
 _TEMPERATURE = 0.7
 _TOP_P = 0.95
-
-
-class Action(Protocol):
-    """One way to answer."""
-
-    @property
-    def name(self) -> str:
-        """The model name under which clients ask for it."""
-        ...
-
-    @property
-    def kind(self) -> Kind:
-        """What it is, for people to read."""
-        ...
-
-    @property
-    def description(self) -> str:
-        """One line for people to read."""
-        ...
-
-    def run(self, job: Job) -> AsyncGenerator[Event, None]:
-        """Answer; `Done` or `Failed` comes last. Closing the iterator early stops the work."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,15 +80,6 @@ class Vote:
             yield Finished(index=0, reason=elected.reason)
         if last is not None:
             yield last
-
-
-def embedded_actions(generate: Generate) -> tuple[Action, ...]:
-    """The actions of the embedded pool, cheapest language model first."""
-    return (
-        ZeroShot(name="smollm2-135m", generate=generate),
-        FewShot(name="smollm2-135m-fewshot", generate=generate),
-        Vote(name="smollm2-135m-vote", generate=generate),
-    )
 
 
 def _drawn(job: Job) -> Job:

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
-from .actions import Action
+from .action import Action
 from .asgi import Send, end_events, send_event, send_head, send_json
 from .generation import Done, Event, Failed, Finished, Piece, Usage
 from .reply import (

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from .actions import Action
+from .action import Action
 from .asgi import (
     BodyTooLarge,
     Disconnected,

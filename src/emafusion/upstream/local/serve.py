@@ -13,12 +13,14 @@ from pathlib import Path
 
 import uvicorn
 
-from .actions import Action, ZeroShot, embedded_actions
+from .action import Action
+from .actions import ZeroShot
 from .engine import Engine
 from .errors import EngineError
 from .face import Face
 from .generate import Generate, generator
 from .pipeline import EngineOptions, load_pipeline
+from .pool import embedded_actions
 from .requantise import readable
 from .weights import verify_embedded
 
