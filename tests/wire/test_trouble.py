@@ -127,6 +127,9 @@ def test_a_quota_message_of_gemini_is_a_rate_limit_with_its_delay() -> None:
         ({"retry-after": "Thu, 01 Jan 1970 00:01:00 GMT"}, 90.0, 0.0),
         ({"retry-after": "Thu, 01 Jan 1970 00:01:00 GMT"}, None, None),
         ({"retry-after": "soon"}, 0.0, None),
+        ({"retry-after": "Thu, 31 Feb 1970 00:01:00 GMT"}, 0.0, None),
+        ({"retry-after": "Thu, 01 Mai 1970 00:01:00 GMT"}, 0.0, None),
+        ({"retry-after": "1970-01-01T00:01:00"}, 0.0, 60.0),
         ({"retry-after": "-1"}, 0.0, None),
         ({"retry-after": "nan"}, 0.0, None),
         (
@@ -158,7 +161,10 @@ def test_patience_is_read_from_any_header(
     assert retry_after_s(headers, now=now) == (None if wait is None else pytest.approx(wait))
 
 
-@given(st.sampled_from(["retry-after", "retry-after-ms", "x-ratelimit-reset-tokens"]), st.text())
+@given(
+    st.sampled_from(["retry-after", "retry-after-ms", "x-ratelimit-reset-tokens"]),
+    st.text() | st.from_regex(r"[0-9:.T+Z-]{4,30}|[A-Z][a-z]{2}, [0-9]{2} [JA][a-z]{2} .*"),
+)
 def test_no_header_text_breaks_patience(name: str, text: str) -> None:
     """It is a number of seconds or nothing."""
     wait = retry_after_s({name: text}, now=0.0)

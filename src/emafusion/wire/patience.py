@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from math import isfinite
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_HTTP_DATE = re.compile(r"\w{3}, (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT")
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _RESETS = re.compile(r"^(?:x-)?(?:anthropic-)?ratelimit-(?:reset-(\w+)|(\w+)-reset)$")
 
@@ -58,12 +59,20 @@ def _until(text: str | None, now: float | None) -> float | None:
     if not text or now is None:
         return None
     try:
-        when = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
+        when = datetime.fromisoformat(text) if text[:4].isdigit() else _http_date(text)
     except ValueError:
         return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return max(0.0, when.timestamp() - now)
+    return max(0.0, when.replace(tzinfo=when.tzinfo or UTC).timestamp() - now)
+
+
+def _http_date(text: str) -> datetime:
+    """Read a date as HTTP writes it; the names of months do not depend on the locale."""
+    found = _HTTP_DATE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(text)
+    day, _, year, hour, minute, second = found.groups()
+    month = _MONTHS.index(found.group(2)) + 1
+    return datetime(int(year), month, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
 
 
 def _reset(headers: Mapping[str, str], now: float | None) -> float | None:
