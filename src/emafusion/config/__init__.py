@@ -7,6 +7,8 @@
 Reading the file and the environment is the caller's; nothing here does input or output.
 """
 
+from emafusion.config.discover import embedded_pool, pool_from_env, pool_from_servers
+from emafusion.config.litellm import import_litellm
 from emafusion.config.models import ModelEntry, candidate_of, model_of
 from emafusion.config.parsing import parse, with_address
 from emafusion.config.problems import ConfigError, Problem
@@ -39,9 +41,13 @@ __all__ = [
     "Provider",
     "candidate_of",
     "default_yaml",
+    "embedded_pool",
+    "import_litellm",
     "is_loopback",
     "model_of",
     "parse",
+    "pool_from_env",
+    "pool_from_servers",
     "schema_text",
     "with_address",
 ]

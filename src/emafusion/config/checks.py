@@ -98,11 +98,11 @@ def _address(entry: ModelEntry) -> Wrong:
         return ()
     if entry.provider == "local":
         return (("base_url", "is not for provider local: a server is provider openai"),)
-    wrong = _wrong_url(entry.base_url)
+    wrong = wrong_url(entry.base_url)
     return (("base_url", wrong),) if wrong else ()
 
 
-def _wrong_url(url: str) -> str | None:
+def wrong_url(url: str) -> str | None:
     """What is wrong with a base address, None if nothing."""
     try:
         parts = urlsplit(url)

@@ -117,7 +117,11 @@ class LogSection(Section):
     """The log of outcomes, on this machine."""
 
     path: Annotated[
-        str | None, Key("file of the log", unset="outcomes.sqlite in the user's data folder")
+        str | None,
+        Key(
+            "file of the log",
+            unset="log.sqlite in the folder EMAFUSION_HOME, or else in the user's data folder",
+        ),
     ] = None
     retention_days: Annotated[float, Key("days that an outcome is kept", above=0)] = 30.0
     max_mb: Annotated[float, Key("megabytes that the log may have; the oldest go first", low=1)] = (
@@ -134,7 +138,11 @@ class LocalSection(Section):
 
     threads: Annotated[int, Key("processor threads for each local model", low=1, high=1024)] = 1
     weights_dir: Annotated[
-        str | None, Key("folder for prepared weights", unset="the user's cache folder")
+        str | None,
+        Key(
+            "folder for prepared weights",
+            unset="models in the folder EMAFUSION_HOME, or else in the user's data folder",
+        ),
     ] = None
 
 
