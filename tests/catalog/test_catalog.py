@@ -55,6 +55,24 @@ def test_one_host_says_nothing_of_anothers_price() -> None:
     assert unsaid.price is None
 
 
+@pytest.mark.parametrize("name", ["azure/gpt-5-mini", "openrouter/anthropic/claude-haiku-4.5:x"])
+def test_another_host_in_front_of_a_name_hides_the_price(name: str) -> None:
+    """A name that speaks of another host tells what the model can do, not what it costs there."""
+    model = CATALOG.find(name)
+    if model is not None:
+        assert model.price is None
+    assert CATALOG.find("azure/gpt-5-mini") is not None
+
+
+@pytest.mark.parametrize("name", ["google/gemini-2.5-pro", "x-ai/grok-4.7", "z-ai/glm-5.3"])
+def test_a_vendor_in_front_of_a_name_is_the_provider(name: str) -> None:
+    """Vendors are written in several ways; without a host their own price is meant."""
+    model = CATALOG.find(name)
+    assert model is not None
+    assert model.price is not None
+    assert model.provider != "openrouter" or "/" in model.name
+
+
 def test_a_cloud_id_knows_the_model_but_not_the_clouds_price() -> None:
     """Bedrock's id of a Claude tells its abilities; its regional price is not the list price."""
     model = CATALOG.find("us.anthropic.claude-sonnet-4-5-20250929-v1:0")

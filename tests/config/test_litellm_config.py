@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emafusion.config import ConfigError, ModelEntry, import_litellm, parse
+from emafusion.config import ConfigError, ModelEntry, parse
+from emafusion.config.litellm import import_litellm
 
 PROXY = """
 model_list:

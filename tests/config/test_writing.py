@@ -24,10 +24,10 @@ from emafusion.config import (
     PolicySection,
     default_yaml,
     parse,
-    schema_text,
 )
 from emafusion.config.keys import Section, keys_of
 from emafusion.config.reference import reference
+from emafusion.config.schema import schema_text
 
 ROOT = Path(__file__).parents[2]
 SECTIONS: tuple[type[Section], ...] = (

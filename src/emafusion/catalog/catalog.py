@@ -14,7 +14,7 @@ import msgspec
 
 from emafusion.catalog.entry import Card, CatalogFile, Entry, entry_of
 from emafusion.catalog.merge import merge
-from emafusion.catalog.names import folded, forms, split_provider
+from emafusion.catalog.names import Form, folded, forms, split_provider
 from emafusion.domain.model import Model
 
 _Index = Mapping[str, tuple[Entry, ...]]
@@ -98,17 +98,22 @@ class Catalog:
             if own and provider is not None:
                 found = tuple(e for e in found if e.model.provider == provider)
             if found:
-                sure = form.same_price and (own or provider is None)
-                return _chosen(found, form.name) if sure else _unpriced(found[0])
+                return _told(found, form, provider)
         return None
 
 
-def _chosen(found: tuple[Entry, ...], name: str) -> Entry:
-    """The only entry, or the one whose own name this is; else the first, its price unknown."""
-    if len(found) == 1:
-        return found[0]
-    exact = [entry for entry in found if folded(entry.model.name) == name]
-    return exact[0] if len(exact) == 1 else _unpriced(found[0])
+def _told(found: tuple[Entry, ...], form: Form, provider: str | None) -> Entry:
+    """What is known by this form of a name; the price only where it surely holds.
+
+    `provider`: whose price is asked; None for anybody's, so only one may have an entry.
+    """
+    entry = found[0]
+    if provider is not None:
+        sure = form.same_price and entry.model.provider == provider
+    else:
+        alone = len(found) == 1 or entry.source == "stated"
+        sure = alone and form.sold_by(entry.model.provider)
+    return entry if sure else _unpriced(entry)
 
 
 def _on(entry: Entry, day: str) -> Entry:

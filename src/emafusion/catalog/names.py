@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 _VARIANT = re.compile(r":(?:free|nitro|floor|exacto|online|extended|thinking|beta)$")
@@ -13,11 +14,42 @@ _HOSTED = re.compile(
 )
 
 
+_VENDORS: Mapping[str, str] = MappingProxyType(
+    {
+        "deepseek-ai": "deepseek",
+        "google": "gemini",
+        "minimaxai": "minimax",
+        "mistralai": "mistral",
+        "moonshotai": "moonshot",
+        "x-ai": "xai",
+        "z-ai": "zai",
+        "zai-org": "zai",
+    }
+)
+"""How vendors are written in front of their models, where it is not our name of the provider."""
+
+
 class Form(NamedTuple):
-    """A looser way to write a name; `same_price`: whether the price surely holds for it too."""
+    """A looser way to write a name.
+
+    `same_price`: whether the price of the model holds for this way to write it. `prefix`: what was
+    taken off in front.
+    """
 
     name: str
     same_price: bool = True
+    prefix: str = ""
+
+    def sold_by(self, provider: str) -> bool:
+        """Whether nothing in front of the name speaks of another host than this provider.
+
+        >>> Form("gpt-5", prefix="openai/").sold_by("openai")
+        True
+        >>> Form("gpt-5", prefix="azure/").sold_by("openai")
+        False
+        """
+        parts = [part for part in self.prefix.split("/") if part not in {"", "models"}]
+        return self.same_price and all(_VENDORS.get(part, part) == provider for part in parts)
 
 
 def folded(name: str) -> str:
@@ -39,17 +71,18 @@ def forms(name: str) -> Iterator[Form]:
     ['openrouter/openai/gpt-5-2025-08-07', 'openrouter/openai/gpt-5', 'openai/gpt-5-2025-08-07', \
 'openai/gpt-5', 'gpt-5-2025-08-07', 'gpt-5']
     >>> list(forms("llama:free"))[-1]
-    Form(name='llama', same_price=False)
+    Form(name='llama', same_price=False, prefix='')
     """
     whole = folded(name)
     plain = _HOSTED.sub("", _VARIANT.sub("", whole))
     if plain != whole:
         yield Form(whole)
     for short in _shorter(plain):
-        yield Form(short, same_price=plain == whole)
+        prefix = plain[: len(plain) - len(short)]
+        yield Form(short, plain == whole, prefix)
         undated = _DATE.sub("", short)
         if undated != short:
-            yield Form(undated, same_price=plain == whole)
+            yield Form(undated, plain == whole, prefix)
 
 
 def split_provider(name: str, providers: frozenset[str]) -> tuple[str | None, str]:

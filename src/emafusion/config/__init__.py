@@ -4,16 +4,15 @@
 
     config = parse(text, source="emafusion.yaml", env=os.environ)
 
-Reading the file and the environment is the caller's; nothing here does input or output.
+Reading the file and the environment is the caller's; nothing here does input or output. What few
+need has its own module: `config.litellm`, `config.schema`, `config.reference`.
 """
 
 from emafusion.config.discover import embedded_pool, pool_from_env, pool_from_servers
-from emafusion.config.litellm import import_litellm
 from emafusion.config.models import ModelEntry, candidate_of, model_of
 from emafusion.config.parsing import parse, with_address
 from emafusion.config.problems import ConfigError, Problem
 from emafusion.config.providers import PROVIDERS, Provider
-from emafusion.config.schema import schema_text
 from emafusion.config.tree import (
     Config,
     GatewaySection,
@@ -42,12 +41,10 @@ __all__ = [
     "candidate_of",
     "default_yaml",
     "embedded_pool",
-    "import_litellm",
     "is_loopback",
     "model_of",
     "parse",
     "pool_from_env",
     "pool_from_servers",
-    "schema_text",
     "with_address",
 ]

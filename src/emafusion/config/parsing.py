@@ -12,7 +12,7 @@ from emafusion.config.reading import Reader
 from emafusion.config.tree import Config
 from emafusion.config.yaml_nodes import from_yaml
 
-LONGEST = 1_000_000
+LONGEST = 200_000
 """Characters that a config may have."""
 
 

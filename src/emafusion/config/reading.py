@@ -27,6 +27,7 @@ class Reader:
         self._source = source
         self._rules = rules
         self._lines: dict[str, int | None] = {}
+        self._specs: dict[type[Section], tuple[KeySpec, ...]] = {}
 
     def say(self, path: str, what: str, line: int | None = None) -> None:
         """Note a problem at a path; its line is looked up where none is given."""
@@ -45,6 +46,12 @@ class Reader:
             self.say(_join(path, name), what)
         return section if len(self.problems) == before else None
 
+    def _keys(self, kind: type[Section]) -> tuple[KeySpec, ...]:
+        """Keys of a section, looked up once."""
+        if kind not in self._specs:
+            self._specs[kind] = keys_of(kind)
+        return self._specs[kind]
+
     def _values(self, kind: type[Section], node: Node, path: str) -> dict[str, object]:
         """Checked values of the keys that are given."""
         if isinstance(node, Scalar) and node.value is None:
@@ -52,7 +59,7 @@ class Reader:
         if not isinstance(node, Fields):
             self.say(path, f"must be a mapping of keys to values, got {_shown(node)}", node.line)
             return {}
-        specs = {spec.name: spec for spec in keys_of(kind)}
+        specs = {spec.name: spec for spec in self._keys(kind)}
         values: dict[str, object] = {}
         seen: set[str] = set()
         for field in node.fields:
@@ -92,7 +99,7 @@ class Reader:
         if not isinstance(node, Items):
             self.say(path, f"must be a list, each item starting with '- ', got {_shown(node)}")
             return ()
-        for spec in keys_of(kind):
+        for spec in self._keys(kind):
             if spec.key.unique:
                 self._unique(spec.name, node, path)
         items = enumerate(node.items)

@@ -9,7 +9,7 @@ import yaml
 
 from emafusion.config.nodes import Field, Fields, Items, Node, Scalar, Unreadable, Value
 
-MOST_NODES = 50_000
+MOST_NODES = 20_000
 """Nodes that a config may have once its anchors are followed: no text can blow up in memory."""
 
 DEEPEST = 20
