@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from emafusion.domain.attempt import Attempt, Choice, Reply, Usage
@@ -164,13 +166,13 @@ def outcome(
     *,
     prompt: str = "What is 2 + 2?",
     given: Answer | None = None,
-    created_at: float = 1_790_000_000.0,
+    created_at: float | None = None,
 ) -> Outcome:
-    """An outcome around an answer."""
+    """An outcome around an answer, made now unless it says when."""
     given = given or answer()
     return Outcome(
         decision_id=decision_id,
-        created_at=created_at,
+        created_at=time.time() if created_at is None else created_at,
         query=ask(prompt, query_id=decision_id),
         objective=Objective(),
         answer=given,

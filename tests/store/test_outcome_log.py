@@ -6,14 +6,17 @@ import asyncio
 import sqlite3
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.store.outcomes import answer, escalated_answer, failed_answer, outcome
 
+from emafusion.domain.errors import BadInput
 from emafusion.domain.ports import Store
-from emafusion.store.connection import open_log
 from emafusion.store.errors import StoreError
 from emafusion.store.estimates import LabelNames
+from emafusion.store.housekeeping import Housekeeper, Retention
+from emafusion.store.link import Link
 from emafusion.store.log import OutcomeLog
 from emafusion.store.recording import Recorder
 from emafusion.store.texts import Texts
@@ -26,6 +29,12 @@ def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
         return connection.execute(sql).fetchall()
     finally:
         connection.close()
+
+
+def remove(path: Path) -> None:
+    """What an operator does who wants an empty log."""
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
 
 
 async def test_an_appended_outcome_is_there_for_others_at_once(tmp_path: Path) -> None:
@@ -127,9 +136,8 @@ async def test_a_row_waits_for_another_writer(tmp_path: Path) -> None:
 async def test_a_lock_that_is_never_let_go_is_an_error_not_a_loss(tmp_path: Path) -> None:
     """After its patience, append says which file and why."""
     path = tmp_path / "log.sqlite"
-    open_log(path)
     recorder = Recorder(texts=Texts(prompts="full"), names=LabelNames())
-    log = OutcomeLog(path, recorder, patience_s=0.05)
+    log = OutcomeLog(Link(path, patience_s=0.05), recorder, Housekeeper(path, Retention()))
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match=r"log\.sqlite: cannot log an outcome: .*locked"):
@@ -164,3 +172,22 @@ async def test_failures_and_direct_calls_are_outcomes_too(tmp_path: Path) -> Non
     await log.close()
     found = rows(log.path, "SELECT candidate, status, failure, familiarity, task FROM outcomes")
     assert found == [(None, 503, "overloaded", None, None), ("small", 200, None, 0.83, "11")]
+
+
+async def test_a_log_that_was_removed_is_made_anew(tmp_path: Path) -> None:
+    """Rows never go into a file that nobody can see any more."""
+    log = OutcomeLog.open(tmp_path / "log.sqlite")
+    await log.append(outcome("em-1"))
+    remove(log.path)
+    await log.append(outcome("em-2"))
+    await log.append(outcome("em-3"))
+    assert rows(log.path, "SELECT decision_id FROM outcomes") == [("em-2",), ("em-3",)]
+    await log.close()
+
+
+@pytest.mark.parametrize("wrong", [{"retention_days": 0}, {"max_mb": -1}, {"prompts": "hashed"}])
+def test_settings_that_mean_nothing_are_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    """Before any file is made."""
+    with pytest.raises(BadInput, match=next(iter(wrong))):
+        OutcomeLog.open(tmp_path / "log.sqlite", **wrong)
+    assert not (tmp_path / "log.sqlite").exists()

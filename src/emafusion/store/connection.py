@@ -15,6 +15,8 @@ from emafusion.store.migrations import (
     refuse_strangers,
 )
 
+_WAL_KEPT_BYTES = 16 * 2**20
+
 
 def open_log(path: Path) -> None:
     """Make the file if there is none, private to its owner, and bring it to the present schema.
@@ -44,10 +46,10 @@ def connect(path: Path, *, patience_s: float) -> sqlite3.Connection:
     before a power failure may be lost, but never the file. `patience_s`: how long a statement
     waits for another writer. Checkpoints are left to `housekeeping`, off the request path.
     """
-    connection = _connect(str(path), patience_s=patience_s)
+    connection = _connect(_uri(path, "rw"), patience_s=patience_s, uri=True)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
-    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
     return connection
 
 
@@ -63,12 +65,16 @@ def connect_read_only(path: Path, *, patience_s: float = 5.0) -> sqlite3.Connect
             "no log here yet; `emafusion serve` makes it with the first answer", where=str(path)
         )
     try:
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        connection = _connect(uri, patience_s=patience_s, uri=True)
+        connection = _connect(_uri(path, "ro"), patience_s=patience_s, uri=True)
         _check_readable(connection, path)
     except sqlite3.Error as error:
         raise store_error(path, error, doing="read the log") from error
     return connection
+
+
+def _uri(path: Path, mode: str) -> str:
+    """Name the file so that opening it never makes one."""
+    return f"{path.absolute().as_uri()}?mode={mode}"
 
 
 def _connect(name: str, *, patience_s: float, uri: bool = False) -> sqlite3.Connection:

@@ -10,19 +10,20 @@ a thread with patience does it, and the loop goes on.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
+from emafusion.domain.errors import BadInput
 from emafusion.domain.outcome import Outcome
-from emafusion.store.connection import connect, open_log
-from emafusion.store.errors import StoreError, store_error
+from emafusion.store.errors import StoreError
 from emafusion.store.estimates import LabelNames
+from emafusion.store.housekeeping import Housekeeper, Retention
+from emafusion.store.link import Link
 from emafusion.store.recording import Recorder
-from emafusion.store.rows import Row, insert, to_row
+from emafusion.store.rows import Row, to_row
 from emafusion.store.texts import Prompts, Texts
 
 PATIENCE_S = 10.0
@@ -31,8 +32,9 @@ PATIENCE_S = 10.0
 _LOOP_ROWS = 16
 """Rows that the event loop commits itself; more go to the thread."""
 
-_SLOW_S, _SLOW_FOR_S = 0.004, 2.0
-"""A commit slower than this hands the work to the thread for that long."""
+_SLOW_S, _SLOW_FOR_S = 0.02, 1.0
+"""A commit slower than this hands the work to the thread for that long. Above what a busy machine's
+scheduler takes away."""
 
 _MOST_WAITING = 10_000
 """Rows in memory, waiting for a disk that does not answer."""
@@ -45,30 +47,46 @@ class OutcomeLog:
 
     Belongs to one event loop at a time. Several processes may write to one file. What `append`
     has returned from survives `kill -9`; see `connection.connect` for what it does not survive.
+    Every caller waits for its own row, so what waits in memory is what is being served.
     """
 
-    def __init__(self, path: Path, recorder: Recorder, *, patience_s: float = PATIENCE_S) -> None:
-        self.path = path
+    def __init__(self, link: Link, recorder: Recorder, housekeeper: Housekeeper) -> None:
+        self.path = link.path
+        self.housekeeper = housekeeper
+        self._link = link
         self._record = recorder.record
-        self._at_once = connect(path, patience_s=0.0)
-        self._patient = connect(path, patience_s=patience_s)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outcome-log")
         self._waiting: list[_Waiting] = []
-        self._writing: asyncio.Future[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
         self._thread_until = 0.0
         self._closed = False
 
     @classmethod
     def open(
-        cls, path: Path, *, prompts: Prompts = "full", names: LabelNames | None = None
+        cls,
+        path: Path,
+        *,
+        prompts: Prompts = "full",
+        retention_days: float | None = 30.0,
+        max_mb: float | None = 1024.0,
+        names: LabelNames | None = None,
     ) -> Self:
-        """Open a log, making the file if there is none.
+        """Open a log, making the file if there is none, and start its housekeeping.
+
+        `prompts`: `hash` keeps no text of prompts and answers. Outcomes older than
+        `retention_days` are removed, and the oldest where the file outgrows `max_mb` (2**20 bytes);
+        None sets no limit. `names`: of the classes of the taxonomy.
 
         Raises:
+            BadInput: a limit that is not above 0, or `prompts` of another name.
             StoreError: it cannot be opened or made, is not ours, or is of a newer version.
         """
-        open_log(path)
-        return cls(path, Recorder(texts=Texts(prompts=prompts), names=names or LabelNames()))
+        texts = Texts(prompts=prompts)
+        retention = _retention(retention_days, max_mb)
+        link = Link(path, patience_s=PATIENCE_S)
+        housekeeper = Housekeeper(path, retention)
+        housekeeper.start()
+        return cls(link, Recorder(texts=texts, names=names or LabelNames()), housekeeper)
 
     async def append(self, outcome: Outcome) -> None:
         """Return once the outcome is safe against the death of this process.
@@ -97,55 +115,38 @@ class OutcomeLog:
         await asyncio.to_thread(self._let_go)
 
     def _let_go(self) -> None:
+        self.housekeeper.stop()
         self._thread.shutdown()
-        self._at_once.close()
-        self._patient.close()
+        self._link.close()
 
     def _flush(self) -> None:
         """Write everything that waits, unless the thread is at it: then it asks again."""
         if self._writing is not None or not self._waiting:
             return
         group, self._waiting = self._waiting, []
-        if not self._written_at_once(group):
-            loop = asyncio.get_running_loop()
-            self._writing = loop.create_task(self._write_patiently(group))
+        if self._write_at_once([row for row, _ in group]):
+            _settle(group, [None] * len(group))
+        else:
+            self._writing = asyncio.ensure_future(self._write_patiently(group))
 
-    def _written_at_once(self, group: list[_Waiting]) -> bool:
-        """Commit in the event loop, if that is quick; whether it was done."""
+    def _write_at_once(self, rows: list[Row]) -> bool:
+        """Commit in the event loop, if that is likely to be quick; whether it was done."""
         started = time.monotonic()
-        if len(group) > _LOOP_ROWS or started < self._thread_until:
+        if len(rows) > _LOOP_ROWS or started < self._thread_until:
             return False
-        try:
-            insert(self._at_once, [row for row, _ in group])
-        except sqlite3.Error:
-            return False  # the thread tries again with patience, and says what is wrong
-        finally:
-            if time.monotonic() - started > _SLOW_S:
-                self._thread_until = time.monotonic() + _SLOW_FOR_S
-        _settle(group, [None] * len(group))
-        return True
+        done = self._link.write_at_once(rows)
+        ended = time.monotonic()
+        if ended - started > _SLOW_S:
+            self._thread_until = ended + _SLOW_FOR_S
+        return done
 
     async def _write_patiently(self, group: list[_Waiting]) -> None:
         loop = asyncio.get_running_loop()
         rows = [row for row, _ in group]
-        errors = await loop.run_in_executor(self._thread, self._insert_patiently, rows)
+        errors = await loop.run_in_executor(self._thread, self._link.write_patiently, rows)
         _settle(group, errors)
         self._writing = None
         self._flush()
-
-    def _insert_patiently(self, rows: list[Row]) -> list[StoreError | None]:
-        """Commit rows together; where that fails, one by one. An error for each, or None."""
-        together = self._try(rows)
-        if together is None or len(rows) == 1:
-            return [together] * len(rows)
-        return [self._try([row]) for row in rows]
-
-    def _try(self, rows: list[Row]) -> StoreError | None:
-        try:
-            insert(self._patient, rows)
-        except sqlite3.Error as error:
-            return store_error(self.path, error, doing="log an outcome")
-        return None
 
 
 def _settle(group: list[_Waiting], errors: Sequence[StoreError | None]) -> None:
@@ -157,3 +158,10 @@ def _settle(group: list[_Waiting], errors: Sequence[StoreError | None]) -> None:
             written.set_result(None)
         else:
             written.set_exception(error)
+
+
+def _retention(days: float | None, max_mb: float | None) -> Retention:
+    for name, value in (("retention_days", days), ("max_mb", max_mb)):
+        if value is not None and not value > 0:
+            raise BadInput(f"must be above 0, or null for no limit, got {value}", where=name)
+    return Retention(days=days, max_bytes=None if max_mb is None else int(max_mb * 2**20))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
+from emafusion.domain.errors import BadInput
+
 Prompts = Literal["full", "hash"]
 
 OPENING_LENGTH = 80
@@ -30,6 +32,11 @@ class Texts:
     """
 
     prompts: Prompts
+
+    def __post_init__(self) -> None:
+        """Refuse another word: a typo must not store what was meant to be hashed."""
+        if self.prompts not in {"full", "hash"}:
+            raise BadInput(f"must be full or hash, got {self.prompts}", where="prompts")
 
     def keep(self, text: str | None) -> str | None:
         """The text itself, where texts are kept."""
