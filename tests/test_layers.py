@@ -12,11 +12,21 @@ import pytest
 _PARTS = frozenset({"catalog", "encode", "estimate", "policy", "judge", "flow", "wire", "store"})
 _PURE = _PARTS - {"catalog", "store"} | {"domain"}
 _CONCRETE = frozenset({"encode", "estimate", "policy", "judge"})
-_WIRED = _PARTS | {"domain", "upstream", "replay", "gateway", "learn", "dashboard", "config"}
+_WIRED = _PARTS | {
+    "domain",
+    "upstream",
+    "replay",
+    "gateway",
+    "learn",
+    "dashboard",
+    "config",
+    "home",
+}
 
 ARROWS: dict[str, frozenset[str]] = {
     "domain": frozenset(),
     **dict.fromkeys(_PARTS, frozenset({"domain"})),
+    "home": frozenset(),
     "config": frozenset({"domain", "catalog"}),
     "testing": frozenset({"domain", "flow", "replay"}),
     "upstream": frozenset({"domain", "wire"}),
@@ -32,9 +42,9 @@ ARROWS: dict[str, frozenset[str]] = {
 }
 """Room -> rooms it may import; `emafusion` is the package's own `__init__`."""
 
-NETWORK = frozenset({"http", "httptools", "socket", "ssl", "urllib.request", "uvicorn", "uvloop"})
+NETWORK = frozenset({"http", "httptools", "socket", "ssl", "urllib.request", "uvicorn"})
 FILES_AND_CLOCK = frozenset({"io", "logging", "os", "pathlib", "shutil", "tempfile", "time"})
-PROCESSES = frozenset({"asyncio", "multiprocessing", "signal", "subprocess", "threading"})
+PROCESSES = frozenset({"asyncio", "multiprocessing", "signal", "subprocess", "threading", "uvloop"})
 DATABASE = frozenset({"sqlite3"})
 WORLD = NETWORK | FILES_AND_CLOCK | PROCESSES | DATABASE
 
