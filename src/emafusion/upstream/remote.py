@@ -9,15 +9,18 @@ from typing_extensions import override
 
 from emafusion.domain.attempt import Attempt, Reply
 from emafusion.domain.command import Call
-from emafusion.domain.errors import BadInput, Failure, Garbled, Rejected
+from emafusion.domain.errors import BadInput, Failure, Rejected
 from emafusion.domain.ports import Sink
 from emafusion.upstream.address import parse_base_url
 from emafusion.upstream.fold import Fold
 from emafusion.upstream.pool import Pool
 from emafusion.upstream.request import Headers, HttpRequest, check_headers
 from emafusion.upstream.response import Response
+from emafusion.upstream.sending import Sending
 from emafusion.upstream.timeouts import Timeouts
 from emafusion.wire.dialect import Dialect, WireRequest
+from emafusion.wire.openai import deltas_of
+from emafusion.wire.sse import SseParser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,7 @@ class RemoteUpstream:
 
     async def send(self, call: Call, sink: Sink | None = None, /) -> Attempt:
         """Make the call; with a sink, stream, and pass on each delta as it comes."""
-        sending = _Sending(call)
+        sending = Sending(call)
         try:
             reply = await self._exchange(sending, sink)
         except Failure as failure:
@@ -76,7 +79,7 @@ class RemoteUpstream:
         """Close every connection; calls that are still open end as `Disconnected`."""
         await self._pool.close()
 
-    async def _exchange(self, sending: _Sending, sink: Sink | None) -> Reply:
+    async def _exchange(self, sending: Sending, sink: Sink | None) -> Reply:
         wire = self._dialect.request(sending.call, stream=sink is not None)
         response = await self._pool.open(self._base.server, self._request(wire), self._timeouts)
         try:
@@ -93,23 +96,27 @@ class RemoteUpstream:
         headers = _merged(wire.headers, self._headers)
         return HttpRequest(target=target, headers=headers, body=wire.body)
 
-    async def _stream(self, response: Response, sending: _Sending, sink: Sink) -> Reply:
-        kind = response.headers.get("content-type", "")
-        if kind and "event-stream" not in kind.lower():
-            raise await self._no_stream(response, kind)
+    async def _stream(self, response: Response, sending: Sending, sink: Sink) -> Reply:
         fold = sending.fold = Fold(self._dialect.reader(), sink, sending.elapsed_s)
-        reply = await fold.read(response, sending.call.candidate.remote_name)
+        kind = response.headers.get("content-type", "text/event-stream")
+        if "json" in kind.lower():
+            return await self._unstreamed(response, fold)
+        parser = SseParser()
+        while not fold.done and (data := await response.chunk()):
+            for event in parser.feed(data):
+                await fold.take(event)
+        if not fold.done:
+            for event in parser.close():
+                await fold.take(event)
         response.close(nearly_done=True)
-        return reply
+        return fold.reply(sending.call.candidate.remote_name)
 
-    async def _no_stream(self, response: Response, kind: str) -> Failure:
-        """Some servers report an error with status 200 and no stream."""
-        try:
-            self._dialect.reply(await response.read())
-        except Failure as failure:
-            if not isinstance(failure, Garbled):
-                return failure
-        return Garbled(f"{self._base.server.netloc} was asked for a stream, sent {kind[:60]!r}")
+    async def _unstreamed(self, response: Response, fold: Fold) -> Reply:
+        """Some servers answer in one piece all the same, or report an error with status 200."""
+        reply = self._dialect.reply(await response.read())
+        for delta in deltas_of(reply):
+            await fold.pass_on(delta)
+        return reply
 
     async def _refusal(self, response: Response) -> Failure:
         """What a status other than 200 means."""
@@ -126,37 +133,6 @@ class RemoteUpstream:
             # The status says enough; a body that breaks off must not hide it.
             body = b""
         return self._dialect.failure(status, response.headers, body, now=time.time())
-
-
-class _Sending:
-    """One call under way: its clock and what is to be reported of it."""
-
-    __slots__ = ("_began", "call", "fold")
-
-    def __init__(self, call: Call) -> None:
-        self.call = call
-        self.fold: Fold | None = None
-        self._began = time.perf_counter()
-
-    def elapsed_s(self) -> float:
-        return time.perf_counter() - self._began
-
-    def replied(self, reply: Reply) -> Attempt:
-        return self._attempt(reply=reply)
-
-    def failed(self, failure: Failure) -> Attempt:
-        return self._attempt(failure=failure)
-
-    def _attempt(self, *, reply: Reply | None = None, failure: Failure | None = None) -> Attempt:
-        fold = self.fold
-        return Attempt(
-            candidate=self.call.candidate.name,
-            reply=reply,
-            failure=failure,
-            latency_s=self.elapsed_s(),
-            ttft_s=fold.ttft_s if fold else None,
-            sent_live=fold.sent_live if fold else False,
-        )
 
 
 def _merged(request: Headers, account: Headers) -> Headers:
