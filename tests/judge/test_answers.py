@@ -75,6 +75,7 @@ def test_one_number_in_many_dresses_is_one_answer(text: str) -> None:
         ("Answer: ['a', \"B\"]", "Answer: ['a','B']"),
         ("Answer: 50 %", "Answer: 50%"),
         ("Answer: -0", "Answer: 0"),
+        ('{"answer": ""}', 'So nothing is left.\n{"reasoning": "none",\n"answer": ""}'),
     ],
 )
 def test_spelling_does_not_part_equal_answers(a: str, b: str) -> None:

@@ -115,6 +115,7 @@ def test_an_answer_cut_off_is_bad_unless_a_snippet_was_wanted() -> None:
         (said("", calls("weather", '{"city": "Rome", "sky": 1}')), "tools"),
         (said("", *[calls("weather", '{"city": "Rome"}', i) for i in "ab"]), "repeated_call"),
         (said("It is sunny."), "none"),
+        (said("I'm sorry, but I can't help with that, none of the tools fits."), "none"),
     ],
 )
 def test_tool_calls_must_exist_and_fit(reply: Reply, expected: str) -> None:

@@ -6,12 +6,12 @@ import re
 
 from emafusion.domain.attempt import Reply
 from emafusion.domain.query import Query
-from emafusion.judge.answers import letter_in
+from emafusion.judge.answers import letter_in, short_answer
 from emafusion.judge.asked import form_of
 from emafusion.judge.verdict import ABSTAIN, Verdict, bad, ok
 
 _COUNT = re.compile(
-    r"\bhow many\b|\b(?:calculate|compute) the\b|\bwie viele\b|\bcombien de\b|\bcuántos\b",
+    r"\bhow many\b|\bwie viele\b|\bcombien de\b|\bcuántos\b",
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
@@ -33,7 +33,9 @@ def letter_read(query: Query, reply: Reply) -> Verdict:
     if form_of(query) != "choice" or not text.strip():
         return ABSTAIN
     letter = letter_in(query.prompt, text)
-    return bad("no option can be read") if letter is None else ok(f"chooses {letter}")
+    if letter is not None:
+        return ok(f"chooses {letter}")
+    return bad("no option can be read") if short_answer(query, reply) is None else ABSTAIN
 
 
 def number_given(query: Query, reply: Reply) -> Verdict:

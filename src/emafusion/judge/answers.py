@@ -7,7 +7,7 @@ import re
 from emafusion.domain.attempt import Reply
 from emafusion.domain.query import Query, ToolCall
 from emafusion.judge.asked import asks_number, form_of, options
-from emafusion.judge.extract import marked_answer
+from emafusion.judge.extract import marked_answer, tagged_answer
 from emafusion.judge.normal import canonical_json, json_key, normal_key, number_in
 from emafusion.judge.reading import read_json
 
@@ -54,8 +54,7 @@ def short_answer(query: Query, reply: Reply) -> str | None:
     if form == "json":
         return _json_answer(choice.text)
     if form == "choice":
-        letter = letter_in(query.prompt, choice.text)
-        return None if letter is None else f"choice:{letter}"
+        return _choice_answer(query.prompt, choice.text)
     return None if form == "code" else _text_answer(query.prompt, choice.text)
 
 
@@ -63,6 +62,15 @@ def tools_key(calls: tuple[ToolCall, ...]) -> str:
     """One text for a set of tool calls, whatever their order, spacing and ids."""
     keys = sorted(f"{call.name}({_arguments(call.arguments)})" for call in calls)
     return "tools:" + ";".join(keys)
+
+
+def _choice_answer(prompt: str, text: str) -> str | None:
+    """The letter; else what the text marks as its answer: lettered lines may be no options."""
+    letter = letter_in(prompt, text)
+    if letter is not None:
+        return f"choice:{letter}"
+    tagged = tagged_answer(text[-_TAIL:])
+    return None if tagged is None else normal_key(tagged)
 
 
 def letter_in(prompt: str, text: str) -> str | None:

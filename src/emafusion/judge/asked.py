@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from emafusion.domain.query import Query
@@ -57,7 +58,11 @@ def options(prompt: str) -> tuple[tuple[str, str], ...]:
     >>> options("Pick one.\nA) red\nB) green\nC) blue")
     (('A', 'red'), ('B', 'green'), ('C', 'blue'))
     """
-    tail = prompt[-_TAIL:]
+    return _options(prompt[-_TAIL:])
+
+
+@lru_cache(maxsize=256)
+def _options(tail: str) -> tuple[tuple[str, str], ...]:
     run: list[tuple[str, str]] = []
     for match in _OPTION.finditer(tail):
         letter, text = match.group(1), match.group(2).strip()
@@ -73,9 +78,19 @@ def options(prompt: str) -> tuple[tuple[str, str], ...]:
 
 def asks_number(prompt: str) -> bool:
     """Whether the prompt asks for one number, in words that leave little doubt."""
-    return bool(_NUMBER.search(prompt[-_TAIL:]))
+    return _says_number(prompt[-_TAIL:])
+
+
+@lru_cache(maxsize=256)
+def _says_number(tail: str) -> bool:
+    return _NUMBER.search(tail) is not None
 
 
 def asks_code(prompt: str) -> bool:
     """Whether the prompt asks for a program to be written."""
-    return bool(_CODE.search(prompt[-_TAIL:]) or _CODE.search(prompt[:_TAIL]))
+    return _says_code(prompt[-_TAIL:]) or (len(prompt) > _TAIL and _says_code(prompt[:_TAIL]))
+
+
+@lru_cache(maxsize=256)
+def _says_code(part: str) -> bool:
+    return _CODE.search(part) is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 _MAX_TAGGED, _MAX_STATED = 2_000, 120
 _TAG = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
@@ -14,8 +14,11 @@ _FIELD = re.compile(
 )
 _HASHES = re.compile(r"^#{4}[ \t]*(\S[^\n]*)$", re.MULTILINE)
 _STATED = re.compile(
-    r"(?:\bfinal answer|\banswer|\brésultat|\bréponse|\bantwort|\brespuesta|\brisposta|\bresposta"
-    r"|ответ|答案)\**[ \t]*(?:\bis\b|\bist\b|\best\b|\bes\b|\bè\b|是|为|[:=\uff1a])"
+    r"(?:[Aa]nswer|ANSWER)\**[ \t]*(?:\b(?:is|IS)\b|[:=\uff1a])[ \t]*[:\uff1a]?[ \t]*(\S[^\n]*)"
+)
+_WORDS = ("résultat", "réponse", "antwort", "respuesta", "risposta", "resposta", "ответ", "答案")
+_STATED_ELSEWHERE = re.compile(
+    rf"(?:{'|'.join(_WORDS)})\**[ \t]*(?:\b(?:ist|est|es|è|é|is)\b|是|为|[:=\uff1a])"
     r"[ \t]*[:\uff1a]?[ \t]*(\S[^\n]*)",
     re.IGNORECASE,
 )
@@ -33,11 +36,17 @@ def marked_answer(tail: str) -> str | None:
     >>> marked_answer("I believe so. The answer is: 12 km.")
     '12 km.'
     """
-    for find in _FINDERS:
-        found = find(tail)
-        if found is not None:
-            return found
-    return None
+    return _first(_FINDERS, tail)
+
+
+def tagged_answer(tail: str) -> str | None:
+    """The same by the sure marks alone: tags, a box or a JSON field."""
+    return _first(_SURE_FINDERS, tail)
+
+
+def _first(finders: Sequence[Callable[[str], str | None]], tail: str) -> str | None:
+    found = (find(tail) for find in finders)
+    return next((answer for answer in found if answer is not None), None)
 
 
 def _tagged(tail: str) -> str | None:
@@ -62,6 +71,8 @@ def _field(tail: str) -> str | None:
     if not found:
         return None
     value = found[-1].strip()
+    if value == '""':  # an empty text is an answer like any other
+        return value
     if value.startswith('"'):
         value = re.sub(r"\\[n\"\\t]", lambda m: _ESCAPES[m.group()], value[1:-1])
     return _bounded(value, _MAX_TAGGED)
@@ -74,6 +85,9 @@ def _hashed(tail: str) -> str | None:
 
 def _stated(tail: str) -> str | None:
     found = _STATED.findall(tail)
+    if not found:
+        folded = tail.casefold()
+        found = _STATED_ELSEWHERE.findall(tail) if any(w in folded for w in _WORDS) else []
     return _bounded(found[-1], _MAX_STATED) if found else None
 
 
@@ -82,4 +96,5 @@ def _bounded(text: str, limit: int) -> str | None:
     return kept if 0 < len(kept) <= limit else None
 
 
-_FINDERS: tuple[Callable[[str], str | None], ...] = (_tagged, _boxed, _field, _hashed, _stated)
+_SURE_FINDERS = (_tagged, _boxed, _field)
+_FINDERS = (*_SURE_FINDERS, _hashed, _stated)

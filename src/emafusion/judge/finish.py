@@ -34,16 +34,15 @@ def not_refused(query: Query, reply: Reply) -> Verdict:
     """Bad: the provider marks a refusal or a filter, or a short text opens with one.
 
     Only an opening counts, and only in a text of at most 700 characters: a long answer that says
-    sorry first still answers.
+    sorry first still answers. Where tools are offered, to say that none fits is an answer too.
     """
-    del query
     choice = reply.choices[0]
     if choice.refusal:
         return bad("the model refused")
     if choice.finish_reason == "content_filter":
         return bad("stopped by the provider's content filter")
     text = choice.text.strip()
-    if choice.tool_calls or len(text) > _REFUSAL_CHARS or not opens_with_refusal(text):
+    if query.tools or len(text) > _REFUSAL_CHARS or not opens_with_refusal(text):
         return ABSTAIN
     return bad("the text opens with a refusal")
 

@@ -14,7 +14,7 @@ from emafusion.judge.verdict import ABSTAIN, Verdict, bad
 _CHARS = 800
 _SHARE = 0.9
 _MIN_PROMPT, _MIN_ANSWER = 30, 80
-_MIN_PROMPT_WORDS, _MIN_ANSWER_WORDS = 4, 10
+_MIN_PROMPT_WORDS, _MIN_ANSWER_WORDS, _MIN_DISTINCT = 5, 10, 4
 _CUES = re.compile(
     r"translat|übersetz|tradu[izcç]|перевед|перевод|翻译|翻譯|翻訳|번역|ترجم"
     r"|language|sprache|langue|idioma|lingua|язык|语言"
@@ -54,12 +54,13 @@ _STOPWORDS = {
         "als deze wordt"
     ),
 }
-_WORD = re.compile(r"[^\W\d_]+")
 _VOTES = {
-    word: [lang for lang, words in _STOPWORDS.items() if word in words.split()]
-    for words in _STOPWORDS.values()
+    word: language
+    for language, words in _STOPWORDS.items()
     for word in words.split()
+    if len(word) > 1 and sum(word in others.split() for others in _STOPWORDS.values()) == 1
 }
+"""Common words of one of these languages alone."""
 
 
 def language_kept(query: Query, reply: Reply) -> Verdict:
@@ -68,18 +69,29 @@ def language_kept(query: Query, reply: Reply) -> Verdict:
     Abstains on short texts, on code, and wherever the prompt speaks of a language or translation.
     """
     prompt, answer = query.prompt, reply.choices[0].text[-_CHARS:]
-    if _CUES.search(prompt[:4_000]) or _CUES.search(prompt[-4_000:]) or "```" in answer:
+    wanted = _tongue(prompt[-_CHARS:], _MIN_PROMPT, _MIN_PROMPT_WORDS)
+    got = _tongue(answer, _MIN_ANSWER, _MIN_ANSWER_WORDS) if wanted else ""
+    if not got or _may_be_one(wanted, got) or "```" in answer:
         return ABSTAIN
-    wanted, got = _script(prompt[-_CHARS:], _MIN_PROMPT), _script(answer, _MIN_ANSWER)
-    if wanted and got and wanted != got:
-        mixed = {wanted, got} <= {"HAN", "KANA"}  # Japanese may be nearly all Han
-        return ABSTAIN if mixed else bad(f"asked in {wanted} script, answered in {got}")
-    if wanted != "LATIN" or got != "LATIN":
+    if _CUES.search(prompt[:4_000]) or _CUES.search(prompt[-4_000:]):
         return ABSTAIN
-    asked, spoken = _latin(prompt[-_CHARS:], _MIN_PROMPT_WORDS), _latin(answer, _MIN_ANSWER_WORDS)
-    if not asked or not spoken or asked == spoken:
-        return ABSTAIN
-    return bad(f"asked in {asked!r}, answered in {spoken!r}")
+    return bad(f"asked in {wanted}, answered in {got}")
+
+
+def _may_be_one(a: str, b: str) -> bool:
+    """Whether two readings may be of one language: Japanese may be nearly all Han."""
+    unsure = "LATIN" in {a, b} and a[:5] == b[:5]
+    return a == b or unsure or {a, b} <= {"HAN", "KANA"}
+
+
+@lru_cache(maxsize=256)
+def _tongue(text: str, letters: int, words: int) -> str:
+    """Script of a text and, for Latin, its language after a colon; empty where there is doubt."""
+    script = _script(text, letters)
+    if script != "LATIN":
+        return script
+    language = _latin(text, words)
+    return f"LATIN:{language}" if language else "LATIN"
 
 
 def _script(text: str, minimum: int) -> str:
@@ -100,13 +112,12 @@ def _script_of(char: str) -> str:
 
 
 def _latin(text: str, minimum: int) -> str:
-    """The language whose commonest words make up nearly all of those seen; empty if unclear."""
-    votes: Counter[str] = Counter()
-    for word in _WORD.findall(text.casefold()):
-        known = _VOTES.get(word, ())
-        if len(known) == 1:
-            votes[known[0]] += 1
-    if votes.total() < minimum:
+    """The language whose commonest words make up nearly all of those seen; empty if unclear.
+
+    Four different words at least: a word that is common in one language may be a term in another.
+    """
+    seen = [word for word in text.casefold().split() if word in _VOTES]
+    if len(seen) < minimum or len(set(seen)) < _MIN_DISTINCT:
         return ""
-    name, count = votes.most_common(1)[0]
-    return name if count >= _SHARE * votes.total() else ""
+    language, count = Counter(_VOTES[word] for word in seen).most_common(1)[0]
+    return language if count >= _SHARE * len(seen) else ""

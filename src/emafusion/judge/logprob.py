@@ -11,6 +11,8 @@ from emafusion.domain.command import Flow
 from emafusion.domain.evidence import Case, JudgeCard, Judgement
 
 MAX_TOKENS = 4_096
+LEAST = -100.0
+"""A log-probability below this counts as this: some providers write -9999 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,13 @@ def beliefs(logprobs: Sequence[TokenLogprob]) -> Belief | None:
     ... )
     Belief(mean=0.5, least=0.25, tokens=2)
     """
-    known = [min(t.logprob, 0.0) for t in logprobs[-MAX_TOKENS:] if not math.isnan(t.logprob)]
-    if not known:
+    said = [t.logprob for t in logprobs[-MAX_TOKENS:] if not math.isnan(t.logprob)]
+    if not said:
         return None
-    mean = math.fsum(known) / len(known) if min(known) > -math.inf else -math.inf
-    return Belief(mean=_round(mean), least=_round(min(known)), tokens=len(known))
+    known = [max(LEAST, min(logprob, 0.0)) for logprob in said]
+    return Belief(
+        mean=_round(math.fsum(known) / len(known)), least=_round(min(known)), tokens=len(known)
+    )
 
 
 def _round(logprob: float) -> float:
