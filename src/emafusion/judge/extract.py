@@ -70,7 +70,7 @@ def _field(tail: str) -> str | None:
     found = _FIELD.findall(tail)
     if not found:
         return None
-    value = found[-1].strip()
+    value = str(found[-1]).strip()
     if value == '""':  # an empty text is an answer like any other
         return value
     if value.startswith('"'):
