@@ -42,23 +42,31 @@ class Asked:
 
 
 def generate(*, seed: int, per_kind: int) -> Iterator[Task]:
-    """`per_kind` tasks of every kind; the same seed gives the same tasks, no prompt comes twice."""
-    for kind, make in KINDS.items():
-        rng = random.Random(f"{seed}:{kind}")
-        seen: set[str] = set()
-        while len(seen) < per_kind:
-            asked = make(rng)
-            if asked.prompt in seen:
-                continue
-            seen.add(asked.prompt)
-            yield Task(
-                query_id=f"{kind}-{seed}-{len(seen):03d}",
-                kind=kind,
-                prompt=asked.prompt,
-                gold=asked.gold,
-                reading=asked.reading,
-                options=asked.options,
-            )
+    """`per_kind` tasks of every kind, the kinds in turn; no prompt comes twice.
+
+    The same seed gives the same tasks.
+    """
+    kinds = [list(_of_kind(kind, seed=seed, count=per_kind)) for kind in KINDS]
+    for round_of_all in zip(*kinds, strict=True):
+        yield from round_of_all
+
+
+def _of_kind(kind: str, *, seed: int, count: int) -> Iterator[Task]:
+    rng = random.Random(f"{seed}:{kind}")
+    seen: set[str] = set()
+    while len(seen) < count:
+        asked = KINDS[kind](rng)
+        if asked.prompt in seen:
+            continue
+        seen.add(asked.prompt)
+        yield Task(
+            query_id=f"{kind}-{seed}-{len(seen):03d}",
+            kind=kind,
+            prompt=asked.prompt,
+            gold=asked.gold,
+            reading=asked.reading,
+            options=asked.options,
+        )
 
 
 def _sum(rng: random.Random) -> Asked:
@@ -348,8 +356,8 @@ def _word_problem(rng: random.Random) -> Asked:
             ),
             (
                 (
-                    f"A bus starts with {a} passengers. At the first stop {b} get on, at the second "
-                    f"{c} more. How many passengers are on the bus now?"
+                    f"A bus starts with {a} passengers. At the first stop {b} get on, at the "
+                    f"second {c} more. How many passengers are on the bus now?"
                 ),
                 a + b + c,
             ),

@@ -100,11 +100,19 @@ class EngineOptions:
     """How the engine runs.
 
     `threads`: 1 is steady beside other work, 2 is faster on an idle machine. `exact`: 32-bit
-    arithmetic, for comparing log-probabilities with reference values.
+    arithmetic without rounding of activations: the same answers and log-probabilities on every
+    processor, for prompts at 2.4 times the cost; otherwise what is fastest on this one.
     """
 
     threads: int = 1
     exact: bool = False
+
+
+_EXACT: dict[str, str | int] = {
+    "INFERENCE_PRECISION_HINT": "f32",
+    "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
+    "KV_CACHE_PRECISION": "f32",
+}
 
 
 def load_pipeline(path: Path, options: EngineOptions) -> Pipeline:
@@ -116,7 +124,7 @@ def load_pipeline(path: Path, options: EngineOptions) -> Pipeline:
     header = read_header(path)
     properties: dict[str, str | int] = {"INFERENCE_NUM_THREADS": options.threads}
     if options.exact:
-        properties |= {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PRECISION": "f32"}
+        properties |= _EXACT
     try:
         loaded = genai.ContinuousBatchingPipeline(path, genai.SchedulerConfig(), "CPU", properties)
         pipeline = _GenaiBacked(genai, loaded, header)

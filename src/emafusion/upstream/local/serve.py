@@ -52,7 +52,9 @@ def serve(options: ServeOptions, *, api_key: str) -> None:
     if options.name is None:
         verify_embedded(options.model)
     path = readable(options.model, options.cache_dir, warn=_warn)
-    engine = Engine(lambda: load_pipeline(path, EngineOptions(threads=options.threads)))
+    embedded = options.name is None  # its figures were measured so, and hold on every machine
+    engine_options = EngineOptions(threads=options.threads, exact=embedded)
+    engine = Engine(lambda: load_pipeline(path, engine_options))
     actions = _actions(options.name, generator(engine))
     _run(
         Face(actions=actions, api_key=api_key, default_max_tokens=options.default_max_tokens),
