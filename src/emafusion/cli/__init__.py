@@ -1,1 +1,5 @@
-"""The command line, a verb a file."""
+"""The command line, a verb a file; `main` is the `emafusion` command."""
+
+from emafusion.cli.main import main
+
+__all__ = ["main"]

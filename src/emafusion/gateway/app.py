@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
@@ -70,6 +71,13 @@ class App:
             await _live(receive, send)
         elif scope["type"] == "http":
             await self._http(_request(scope, receive), send)
+
+    async def finished(self, seconds: float) -> None:
+        """Wait until no request is under way, so long at most."""
+        for _ in range(int(seconds * 50)):
+            if not self._under_way:
+                return
+            await asyncio.sleep(0.02)
 
     async def _http(self, request: Request, send: Send) -> None:
         sent = _Sent(send)

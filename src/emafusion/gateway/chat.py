@@ -33,7 +33,9 @@ async def unless_left(request: Request, work: Coroutine[None, None, None]) -> No
         await asyncio.wait((task,))
     finally:
         watch.cancel()
-        task.cancel()
+        if not task.done():  # the gateway is being stopped: what was done still goes to the log
+            task.cancel()
+            await asyncio.wait((task,))
     if not task.cancelled():
         task.result()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from emafusion.domain.evidence import CallStep, JudgeStep, Step, StopStep
 from emafusion.domain.features import Estimates, Floats
@@ -13,6 +14,7 @@ from emafusion.encode.taxonomy import AXES, Axis
 from emafusion.flow.eligible import reason_against
 from emafusion.flow.parts import Parts, Task
 from emafusion.flow.route import forecast
+from emafusion.gateway.names import named_candidate
 
 
 class Label(Struct, frozen=True, kw_only=True):
@@ -49,6 +51,19 @@ class Explanation(Struct, frozen=True, kw_only=True):
     quality: float | None
     cost_usd: float | None
     propensity: float
+
+
+def planned(task: Task, parts: Parts) -> Explanation:
+    """What would be done: routed, or straight to the model that the query names.
+
+    Raises `UnknownModel` for a name that is not in the pool, `NoCandidate` like the flow itself.
+    """
+    chosen = named_candidate(task.query.requested, task.candidates)
+    if chosen is None:
+        return explain(task, parts)
+    plan = explain(replace(task, candidates=(chosen,)), parts)
+    reason = "the client named the model"
+    return structs.replace(plan, route="direct", reason=reason, then=(), propensity=1.0)
 
 
 def explain(task: Task, parts: Parts) -> Explanation:

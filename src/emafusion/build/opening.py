@@ -1,0 +1,80 @@
+"""From a config to a service that is ready to answer, with everything closed after."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from emafusion.build.parts import build_parts, learned_from, load_artifact
+from emafusion.build.upstreams import Deployments, open_deployments
+from emafusion.catalog import Catalog, cost_usd
+from emafusion.config import Config, candidate_of
+from emafusion.domain.model import Candidate
+from emafusion.encode.taxonomy import AXES
+from emafusion.flow.parts import Parts
+from emafusion.gateway.service import Service
+from emafusion.home import home
+from emafusion.store.estimates import LabelNames
+from emafusion.store.log import OutcomeLog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Opened:
+    """A service and what it stands on."""
+
+    service: Service
+    deployments: Deployments
+    log: OutcomeLog
+
+
+def candidates_of(config: Config) -> tuple[Candidate, ...]:
+    """The pool of a config, with what the catalog knows of each model."""
+    catalog = Catalog.load()
+    return tuple(candidate_of(entry, catalog) for entry in config.models)
+
+
+def parts_of(config: Config, candidates: tuple[Candidate, ...]) -> Parts:
+    """Everything that decides, with the artifact that the config names. Opens no connection."""
+    return build_parts(config, candidates, learned_from(load_artifact(config.policy.artifact)))
+
+
+@asynccontextmanager
+async def opened(config: Config, env: Mapping[str, str]) -> AsyncIterator[Opened]:
+    """Open a service; log, connections and local models are closed on leaving.
+
+    Raises `BadInput` for what does not fit together, `Unready` for what is missing.
+    """
+    candidates = candidates_of(config)
+    parts = parts_of(config, candidates)
+    log = open_log(config, env)
+    deployments = None
+    try:
+        deployments = open_deployments(config, env)
+        service = Service(
+            parts=parts,
+            candidates=candidates,
+            upstreams=deployments.upstreams,
+            pricer=cost_usd,
+            store=log,
+            objective=config.objective.objective(),
+            timeout_s=config.gateway.request_timeout_s,
+            max_body=int(config.gateway.max_body_mb * 2**20),
+        )
+        yield Opened(service=service, deployments=deployments, log=log)
+    finally:
+        if deployments is not None:
+            await deployments.close()
+        await log.close()
+
+
+def log_path(config: Config, env: Mapping[str, str]) -> Path:
+    """Where the log of outcomes is."""
+    return Path(config.log.path) if config.log.path else home(env) / "log.sqlite"
+
+
+def open_log(config: Config, env: Mapping[str, str]) -> OutcomeLog:
+    """Open the log of outcomes."""
+    names = LabelNames(**{axis.name: axis.classes for axis in AXES})
+    return OutcomeLog.open(log_path(config, env), prompts=config.log.prompts, names=names)

@@ -1,0 +1,144 @@
+"""Names -> parts in one visible table, and how a pool's parts are put together.
+
+To add a judge or a policy: its file, a row here, a line in the docs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from emafusion.catalog import cost_usd
+from emafusion.config import Config
+from emafusion.domain.attempt import Usage
+from emafusion.domain.errors import BadInput
+from emafusion.domain.features import Features, Floats
+from emafusion.domain.model import Candidate
+from emafusion.domain.ports import Judge
+from emafusion.domain.query import ask
+from emafusion.encode.classify import ClassifierState
+from emafusion.encode.encoder import HashEncoder
+from emafusion.estimate.estimator import HybridEstimator
+from emafusion.estimate.state import RouterState
+from emafusion.flow.parts import Parts
+from emafusion.judge.agreement import AgreementJudge
+from emafusion.judge.grouping import group
+from emafusion.judge.llm import LLMJudge
+from emafusion.judge.logprob import LogprobJudge
+from emafusion.judge.panel import LogOddsPanel
+from emafusion.judge.rules import RulesJudge
+from emafusion.judge.state import PanelState
+from emafusion.policy.dial import fit_dial
+from emafusion.policy.explore import ExplorePolicy
+from emafusion.policy.gain import GainPolicy
+from emafusion.policy.spread import make_spread
+from emafusion.store.artifact import Artifact, load, load_default
+
+FREE_JUDGES: Mapping[str, Callable[[], Judge]] = {
+    "rules": RulesJudge,
+    "logprob": LogprobJudge,
+    "agreement": AgreementJudge,
+}
+"""Judges that cost nothing, in the order they are asked. The paid one is `llm`."""
+
+JUDGE_TOKENS = (600, 5)
+"""Prompt and completion tokens that one paid judgement is expected to take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Learned:
+    """What an artifact gives to the parts; stated defaults where it has nothing."""
+
+    encoder: HashEncoder
+    router: RouterState
+    panel: PanelState
+    reference: tuple[Features, ...]
+
+
+def learned_from(artifact: Artifact | None) -> Learned:
+    """Read the states of all parts from an artifact."""
+    arrays = {} if artifact is None else artifact.arrays
+    has = {name.partition("/")[0] for name in arrays}
+    classifier = ClassifierState.from_arrays(arrays) if "classifier" in has else None
+    return Learned(
+        encoder=HashEncoder(classifier or ClassifierState.blank()),
+        router=RouterState.from_arrays(arrays) if "router" in has else RouterState.stated(),
+        panel=PanelState.from_arrays(_panel(arrays)) if "panel" in has else PanelState.default(),
+        reference=(),
+    )
+
+
+def _panel(arrays: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, Floats]:
+    """The panel's arrays, as the numbers that they are."""
+    own = {name: array for name, array in arrays.items() if name.startswith("panel/")}
+    return {name: array.astype(np.float64) for name, array in own.items()}
+
+
+def load_artifact(path: str | None) -> Artifact | None:
+    """The artifact of the config, else the one that ships with the package."""
+    return load_default() if path is None else load(Path(path))
+
+
+def build_parts(config: Config, candidates: tuple[Candidate, ...], learned: Learned) -> Parts:
+    """Choose an implementation for each port."""
+    estimator = HybridEstimator(learned.router, cost_usd)
+    estimates = estimator.estimate_many(reference_of(learned), candidates)
+    quality = np.array([e.quality for e in estimates])
+    gain = GainPolicy(
+        dial=fit_dial(quality, np.array([e.cost_usd for e in estimates])),
+        spread=make_spread(2.0),
+        max_looks=config.policy.max_looks,
+    )
+    return Parts(
+        encoder=learned.encoder,
+        estimator=estimator,
+        policy=ExplorePolicy(inner=gain, epsilon=config.policy.explore_share),
+        judges=build_judges(config, candidates, quality.mean(axis=0)),
+        panel=LogOddsPanel(learned.panel),
+        group=group,
+        best_single=candidates[int(quality.mean(axis=0).argmax())].name,
+    )
+
+
+def reference_of(learned: Learned) -> tuple[Features, ...]:
+    """Typical queries, for what a pool is worth on the whole; a plain one if none are known."""
+    return learned.reference or (learned.encoder.encode(ask("What is the capital of Norway?")),)
+
+
+def build_judges(
+    config: Config, candidates: tuple[Candidate, ...], quality: Floats
+) -> dict[str, Judge]:
+    """The judges that the config names, free ones first, by name."""
+    chosen = [FREE_JUDGES[name]() for name in config.judges.use if name in FREE_JUDGES]
+    reader = _reader(config, candidates, quality) if "llm" in config.judges.use else None
+    if reader is not None:
+        chosen.append(LLMJudge(candidate=reader, cost_usd=_fee_usd(reader)))
+    return {judge.card.name: judge for judge in chosen}
+
+
+def _reader(config: Config, candidates: tuple[Candidate, ...], quality: Floats) -> Candidate | None:
+    """Who reads: the model that the config names, else the cheapest of the better half."""
+    named = config.judges.llm_model
+    if named is not None:
+        found = [c for c in candidates if c.name == named]
+        if not found:
+            known = ", ".join(c.name for c in candidates)
+            raise BadInput(f"no model '{named}' in the pool ({known})", where="judges.llm_model")
+        return found[0]
+    fees = [
+        (_fee_usd(c), c)
+        for c, q in zip(candidates, quality, strict=True)
+        if q >= np.median(quality)
+    ]
+    priced = [(fee, c.name, c) for fee, c in fees if fee is not None]
+    return min(priced)[2] if priced and len(candidates) > 1 else None
+
+
+def _fee_usd(reader: Candidate) -> float | None:
+    prompt_tokens, completion_tokens = JUDGE_TOKENS
+    usage = Usage(prompt_tokens=prompt_tokens, completion_tokens=completion_tokens)
+    return cost_usd(usage, reader.model.price)

@@ -1,0 +1,107 @@
+"""Deployments -> upstreams: which dialect each speaks, and local models started.
+
+To add a provider's dialect: its file in `wire/`, a row here, a line in the docs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from emafusion.config import Config, ModelEntry
+from emafusion.domain.errors import Unready
+from emafusion.domain.ports import Upstream
+from emafusion.upstream.local.child import LocalServer, LocalSpec
+from emafusion.upstream.local.weights import find_embedded, models_dir
+from emafusion.upstream.pool import Pool
+from emafusion.upstream.proxy import proxies_from_environment
+from emafusion.upstream.remote import Account, RemoteUpstream
+from emafusion.wire.anthropic import AnthropicDialect
+from emafusion.wire.dialect import Dialect
+from emafusion.wire.gemini import GeminiDialect
+from emafusion.wire.openai import OpenAIDialect
+
+DIALECTS: Mapping[str, Callable[[], Dialect]] = {
+    "openai": OpenAIDialect,
+    "anthropic": AnthropicDialect,
+    "gemini": GeminiDialect,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Deployments:
+    """Upstreams by the name of their deployment, and the local servers behind some of them."""
+
+    upstreams: Mapping[str, Upstream]
+    servers: Mapping[str, LocalServer]
+
+    async def close(self) -> None:
+        """Close every connection and end every local model."""
+        for upstream in self.upstreams.values():
+            await upstream.close()
+        for server in self.servers.values():
+            await server.stop()
+
+
+def open_deployments(config: Config, env: Mapping[str, str]) -> Deployments:
+    """Make an upstream for each deployment of the pool; local models begin to load.
+
+    Needs a running event loop. Raises `Unready` where weights or an extra are missing, with what
+    to do; a key that is not in the environment is the same.
+    """
+    upstreams: dict[str, Upstream] = {}
+    servers: dict[str, LocalServer] = {}
+    for entry in config.models:
+        if entry.deployment in upstreams:
+            continue
+        if entry.dialect == "local":
+            server = servers[entry.deployment] = _local(entry, config, env)
+            upstreams[entry.deployment] = _on_this_machine(server)
+        elif entry.dialect == "litellm":
+            upstreams[entry.deployment] = _through_litellm()
+        else:
+            upstreams[entry.deployment] = _remote(entry, env)
+    return Deployments(upstreams=upstreams, servers=servers)
+
+
+def _remote(entry: ModelEntry, env: Mapping[str, str]) -> RemoteUpstream:
+    account = Account(base_url=entry.address or "", api_key=_key(entry, env))
+    pool = Pool(proxies=proxies_from_environment(env))
+    return RemoteUpstream(DIALECTS[entry.dialect](), account, pool=pool)
+
+
+def _through_litellm() -> Upstream:
+    from emafusion.upstream.litellm import LiteLLMUpstream  # an extra, heavy to import
+
+    return LiteLLMUpstream()
+
+
+def _key(entry: ModelEntry, env: Mapping[str, str]) -> str:
+    if entry.key_env is None:
+        return ""
+    key = env.get(entry.key_env, "").strip()
+    if not key:
+        what = f"models.{entry.name}: the environment variable {entry.key_env} is not set"
+        raise Unready(f"{what}; set it, or name another by api_key_env")
+    return key
+
+
+def _local(entry: ModelEntry, config: Config, env: Mapping[str, str]) -> LocalServer:
+    folder = config.local.weights_dir
+    weights = Path(folder) if folder is not None else models_dir(env)
+    spec = LocalSpec(
+        model=find_embedded(weights) if entry.gguf is None else Path(entry.gguf),
+        name=None if entry.gguf is None else (entry.remote_name or entry.name),
+        cache_dir=weights,
+        threads=config.local.threads,
+    )
+    server = LocalServer(spec)
+    server.start()
+    return server
+
+
+def _on_this_machine(server: LocalServer) -> RemoteUpstream:
+    """A local model is called like any other server; it never goes through a proxy."""
+    account = Account(base_url=server.base_url, api_key=server.api_key)
+    return RemoteUpstream(OpenAIDialect(), account, pool=Pool())

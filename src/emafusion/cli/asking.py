@@ -1,0 +1,72 @@
+"""What `ask` and `explain` share: a question with its options, and a spinner."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import click
+import msgspec
+from rich.console import Console
+
+from emafusion.config import Config
+from emafusion.domain.errors import BadInput
+from emafusion.domain.query import ask
+from emafusion.gateway.service import Asked, new_decision_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question from the command line; `text` `-` means standard input."""
+
+    text: str
+    model: str
+    quality_weight: float | None
+    path: str | None
+    as_json: bool
+    explain: bool = False
+
+    def asked(self, config: Config) -> Asked:
+        """The question as the service takes it. Raises `BadInput` for an empty one."""
+        prompt = sys.stdin.read() if self.text == "-" else self.text
+        if not prompt.strip():
+            raise BadInput("the question is empty", where="TEXT")
+        query = ask(prompt, query_id=new_decision_id(), requested=self.model)
+        objective = config.objective.objective()
+        weight = self.quality_weight
+        if weight is not None:
+            objective = replace(objective, quality_weight=weight, answer_value_usd=None)
+        return Asked(query=replace(query, stream=True), objective=objective)
+
+
+def asking(verb: Callable[[Question], None]) -> Callable[..., None]:
+    """Make a function of a question into a command with the options of one."""
+
+    @click.argument("text")
+    @click.option("--model", default="auto", show_default=True, help="who is to answer")
+    @click.option(
+        "--quality-weight",
+        type=click.FloatRange(0, 1),
+        help="0 = cheapest acceptable, 1 = best answers",
+    )
+    @click.option("--config", "path", metavar="FILE", help="config file")
+    @click.option("--json", "as_json", is_flag=True, help="print JSON")
+    def command(**options: object) -> None:
+        verb(msgspec.convert(options, Question))
+
+    command.__doc__ = verb.__doc__
+    return command
+
+
+@contextmanager
+def spinner(told: str) -> Iterator[Callable[[], None]]:
+    """Show on standard error that something is under way; call what it gives to end it early."""
+    status = Console(stderr=True).status(told)
+    if sys.stderr.isatty():
+        status.start()
+    try:
+        yield status.stop
+    finally:
+        status.stop()
