@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emafusion.config import PROVIDERS, Config, ConfigError, ModelEntry, parse, with_address
+from emafusion.domain.errors import BadInput
 
 FULL = """
 objective:
@@ -141,8 +142,7 @@ polcy: {}
         ("gateway: {port: true}", "must be a whole number between 0 and 65535, got true"),
         ("gateway: {port: null}", "got nothing"),
         ("gateway: {keys_required: maybe}", "must be true or false, got 'maybe'"),
-        ("gateway: {host: 0.0.0.0}", "keys_required: false allows that"),
-        ("gateway: {keys_required: true}", "gateway.keys_env: is needed"),
+        ("gateway: {keys_env: null}", "gateway.keys_env: must be the name of an environment"),
         ("gateway: {request_timeout_s: .inf}", "must be a number above 0"),
         ("gateway: {request_timeout_s: .nan}", "must be a number above 0"),
         ("objective: {answer_value_usd: 1, quality_weight: 1}", "leave one of the two out"),
@@ -224,7 +224,8 @@ gateway: {keys_required: true, keys_env: KEYS}
 """
     with pytest.raises(ConfigError) as caught:
         parse(text, source="c.yaml", env={"GROQ_API_KEY": " ", "KEYS": ","})
-    assert [str(problem).partition(" the ")[2] for problem in caught.value.problems] == [
+    told = [str(problem).partition(" the ")[2] for problem in caught.value.problems]
+    assert [line.partition(":")[0] for line in told] == [
         "environment variable GROQ_API_KEY is not set",
         "environment variable MY_KEY is not set",
         "environment variable KEYS is not set",
@@ -251,11 +252,26 @@ def test_anchors_cannot_blow_up() -> None:
     assert any("unfold without end" in line for line in problems("\n".join(lines)))
 
 
-def test_another_address_is_checked_like_the_file() -> None:
-    """A host from the command line cannot open the gateway without keys."""
+def test_a_gateway_that_is_open_to_others_needs_keys() -> None:
+    """Unless said otherwise, a host that others can reach wants keys and ours alone does not."""
+    text = "gateway: {host: 192.0.2.1}"
+    with pytest.raises(ConfigError, match=r"\(host 192.0.2.1 is open to others\)"):
+        parse(text, source="c.yaml", env={})
+    assert parse(text, source="c.yaml", env={"EMAFUSION_KEYS": "a"}).gateway.needs_keys
+    said = "gateway: {host: 192.0.2.1, keys_required: false}"
+    assert not parse(said, source="c.yaml", env={}).gateway.needs_keys
+    assert not parse("", source="c.yaml", env={}).gateway.needs_keys
+
+
+def test_an_address_of_the_command_line_wins() -> None:
+    """It replaces the config's, and decides anew whether keys are needed."""
     assert with_address(Config(), port=1).gateway.port == 1
-    with pytest.raises(ConfigError, match="keys_env"):
-        with_address(Config(), host="192.0.2.1")
+    assert with_address(Config(), host="192.0.2.1").gateway.needs_keys
+    for wrong in (-1, 65_536):
+        with pytest.raises(BadInput, match="port: must be between 0 and 65535"):
+            with_address(Config(), port=wrong)
+    with pytest.raises(BadInput, match="host: must be an address"):
+        with_address(Config(), host=" ")
 
 
 @given(st.text())

@@ -25,8 +25,6 @@ def section_rules(section: object) -> Wrong:
     match section:
         case ObjectiveSection():
             return _objective(section)
-        case GatewaySection():
-            return gateway_rules(section)
         case JudgesSection():
             return _judges(section)
         case ModelEntry():
@@ -53,28 +51,24 @@ def unset_keys(config: Config, env: Mapping[str, str]) -> Wrong:
         if entry.key_env is not None and not env.get(entry.key_env, "").strip()
     ]
     keys_env = config.gateway.keys_env
-    if keys_env is not None and not env.get(keys_env, "").strip(" ,\t\n"):
-        wrong.append(("gateway.keys_env", f"the environment variable {keys_env} is not set"))
+    if config.gateway.needs_keys and not env.get(keys_env, "").strip(" ,\t\n"):
+        wrong.append(("gateway.keys_env", _no_keys(config.gateway)))
     return tuple(wrong)
+
+
+def _no_keys(gateway: GatewaySection) -> str:
+    """What to say where clients must show a key and there is none to compare with."""
+    why = "" if gateway.keys_required else f" (host {gateway.host} is open to others)"
+    return (
+        f"clients must show a key{why}, and the environment variable {gateway.keys_env} is not "
+        "set: set it to one or more keys, separated by commas, or say keys_required: false"
+    )
 
 
 def _objective(section: ObjectiveSection) -> Wrong:
     default = ObjectiveSection().quality_weight
     if section.answer_value_usd is not None and section.quality_weight != default:
         return (("answer_value_usd", "is instead of quality_weight: leave one of the two out"),)
-    return ()
-
-
-def gateway_rules(section: GatewaySection) -> Wrong:
-    """Keys must be there where they must be shown."""
-    if section.needs_keys and section.keys_env is None:
-        what = (
-            "is needed where clients must show a key: name an environment variable that holds the "
-            "keys, separated by commas"
-        )
-        if section.keys_required is None:
-            what += f" (host {section.host} is open to others; keys_required: false allows that)"
-        return (("keys_env", what),)
     return ()
 
 

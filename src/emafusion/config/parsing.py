@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from emafusion.config.checks import Wrong, gateway_rules, section_rules, unset_keys, whole
+from emafusion.config.checks import Wrong, section_rules, unset_keys, whole
 from emafusion.config.nodes import Node, Unreadable, from_json, from_toml
 from emafusion.config.problems import ConfigError, Problem
 from emafusion.config.reading import Reader
 from emafusion.config.tree import Config
 from emafusion.config.yaml_nodes import from_yaml
+from emafusion.domain.errors import BadInput
 
 LONGEST = 200_000
 """Characters that a config may have."""
@@ -42,25 +43,26 @@ def parse(text: str, *, source: str, env: Mapping[str, str] | None = None) -> Co
 
 
 def with_address(config: Config, *, host: str | None = None, port: int | None = None) -> Config:
-    """The same config with another address to listen on, checked again.
+    """The same config with another address to listen on, such as a command line gives.
 
-    Raises `ConfigError` where the new host would be open to others without keys.
+    Whether clients must then show a key is told by `gateway.needs_keys`. Raises `BadInput`.
+
+    >>> with_address(Config(), host="0.0.0.0").gateway.needs_keys
+    True
     """
     gateway = config.gateway
-    gateway = replace(
-        gateway,
-        host=gateway.host if host is None else host,
-        port=gateway.port if port is None else port,
+    if port is not None and not 0 <= port <= 65_535:
+        raise BadInput(f"must be between 0 and 65535, got {port}", where="port")
+    if host is not None and not host.strip():
+        raise BadInput("must be an address to listen on, got nothing", where="host")
+    return replace(
+        config,
+        gateway=replace(
+            gateway,
+            host=gateway.host if host is None else host,
+            port=gateway.port if port is None else port,
+        ),
     )
-    wrong = gateway_rules(gateway)
-    if wrong:
-        raise ConfigError(
-            tuple(
-                Problem(source="", line=None, path=f"gateway.{name}", what=what)
-                for name, what in wrong
-            )
-        )
-    return replace(config, gateway=gateway)
 
 
 def _nodes(text: str, source: str) -> Node:

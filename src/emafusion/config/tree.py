@@ -62,9 +62,9 @@ class GatewaySection(Section):
         Key("whether clients must show a key", unset="only if host is not this machine alone"),
     ] = None
     keys_env: Annotated[
-        str | None,
+        str,
         Key("environment variable with the clients' keys, separated by commas", env_name=True),
-    ] = None
+    ] = "EMAFUSION_KEYS"
     max_body_mb: Annotated[
         float, Key("megabytes that a request's body may have", above=0, high=1024)
     ] = 32.0
