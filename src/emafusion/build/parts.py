@@ -22,6 +22,7 @@ from emafusion.domain.ports import Judge
 from emafusion.domain.query import ask
 from emafusion.encode.classify import ClassifierState
 from emafusion.encode.encoder import HashEncoder
+from emafusion.encode.taxonomy import AXES
 from emafusion.estimate.estimator import HybridEstimator
 from emafusion.estimate.state import RouterState
 from emafusion.flow.parts import Parts
@@ -100,6 +101,7 @@ def build_parts(config: Config, candidates: tuple[Candidate, ...], learned: Lear
         judges=build_judges(config, candidates, quality.mean(axis=0)),
         panel=LogOddsPanel(learned.panel),
         group=group,
+        classes={axis.name: axis.classes for axis in AXES},
         best_single=candidates[int(quality.mean(axis=0).argmax())].name,
     )
 

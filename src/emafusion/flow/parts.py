@@ -15,6 +15,7 @@ class Parts:
     """One implementation of each port; `judges` by name, in the order they are to be asked.
 
     `best_single`: name of the candidate that is best on its own, for what was saved against it.
+    `classes`: for each axis of `Labels` the names of its classes, for people to read.
     """
 
     encoder: Encoder
@@ -24,6 +25,7 @@ class Parts:
     panel: Panel
     group: Grouper
     best_single: str | None = None
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

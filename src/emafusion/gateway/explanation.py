@@ -10,7 +10,6 @@ from msgspec import Struct, structs
 
 from emafusion.domain.evidence import CallStep, JudgeStep, Step, StopStep
 from emafusion.domain.features import Estimates, Floats
-from emafusion.encode.taxonomy import AXES, Axis
 from emafusion.flow.eligible import reason_against
 from emafusion.flow.parts import Parts, Task
 from emafusion.flow.route import forecast
@@ -72,7 +71,8 @@ def explain(task: Task, parts: Parts) -> Explanation:
     excluded = {c.name: reason_against(c, task, features) for c in task.candidates}
     return Explanation(
         labels=tuple(
-            _label(axis, np.asarray(getattr(features.labels, axis.name))) for axis in AXES
+            _label(axis, classes, np.asarray(getattr(features.labels, axis)))
+            for axis, classes in parts.classes.items()
         ),
         familiarity=round(estimates.familiarity, 4),
         route=estimates.route,
@@ -103,13 +103,10 @@ def told(step: Step) -> str:
             return "stop"
 
 
-def _label(axis: Axis, probabilities: Floats) -> Label:
+def _label(axis: str, classes: tuple[str, ...], probabilities: Floats) -> Label:
     place = int(probabilities.argmax())
-    return Label(
-        axis=axis.name,
-        label=axis.classes[place],
-        probability=round(float(probabilities[place]), 4),
-    )
+    probability = round(float(probabilities[place]), 4)
+    return Label(axis=axis, label=classes[place], probability=probability)
 
 
 def _weighed(estimates: Estimates) -> tuple[Weighed, ...]:
