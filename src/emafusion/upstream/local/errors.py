@@ -1,6 +1,6 @@
 """What can go wrong before a local model answers, in one line: what, where, what to do.
 
-LocalModelError
+LocalModelError     an `Unready`: something is absent, and the message says how to get it
 +-- WeightsError    weights missing, damaged, or not to be fetched
 +-- EngineError     the engine is not installed or cannot read the file
 +-- ChildError      the child process did not come up or went away
@@ -8,8 +8,10 @@ LocalModelError
 
 from __future__ import annotations
 
+from emafusion.domain.errors import Unready
 
-class LocalModelError(Exception):
+
+class LocalModelError(Unready):
     """A local model cannot be used; the message is one line that a person can act on."""
 
 
