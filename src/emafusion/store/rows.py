@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -58,7 +59,7 @@ def to_row(record: Record) -> Row:
     )
 
 
-def insert(connection: sqlite3.Connection, rows: list[Row]) -> None:
+def insert(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
     """Write rows in one transaction: all of them or, with an error, none."""
     connection.execute("BEGIN IMMEDIATE")
     try:
