@@ -83,9 +83,9 @@ def test_at_most_one_group_is_right() -> None:
 
 
 def full_vote() -> PanelState:
-    """The prior state, but the vote of groups counts in full."""
+    """The prior state, but rivals count in full."""
     state = PanelState.default()
-    forms = {name: replace(form, group=1.0) for name, form in state.forms.items()}
+    forms = {name: replace(form, oppose=1.0) for name, form in state.forms.items()}
     return replace(state, forms=forms)
 
 
@@ -236,8 +236,8 @@ def test_an_artifact_may_leave_parts_out_and_name_one_judge() -> None:
     ("key", "array"),
     [
         ("panel/forms", np.zeros((2, 2))),
-        ("panel/forms", np.full((6, 8), -1.0)),
-        ("panel/forms", np.full((6, 8), np.nan)),
+        ("panel/forms", np.full((6, 9), -1.0)),
+        ("panel/forms", np.full((6, 9), np.nan)),
         ("panel/curve/llm", np.array([[0.0, 1.0], [1.0, -1.0]])),
         ("panel/curve/llm", np.array([1.0, 2.0])),
         ("panel/cap/json", np.array([2.0])),

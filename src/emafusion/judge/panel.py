@@ -23,13 +23,14 @@ class LogOddsPanel:
 
     Each attempt alone: `a = b + w_q logit(quality) + sum_j w_j l_j(z_j)`, where an abstaining judge
     adds 0, model judges share a design effect `1 + (k - 1) r`, and a failed hard check leaves the
-    share `cap` of the probability. Then groups: a peer that gives the same answer adds its vote
-    `v_j max(0, a_j + log(1/c))`, with v less than 1 for the same family, to `S_g`, and the answer
-    of group g is right with log-odds `L_g = S_g - log(1 + sum_(h != g) exp S_h)`: one group is
-    right at most. The result is `sigmoid(a + w_g (L_g - a))`.
+    share `cap` of the probability. Then the vote, with `u_j = v_j max(0, w_a + w_p a_j)` for a peer
+    j that gives the same answer (`v_j` < 1 within a family): a group g of equal answers has support
+    `S_g = a_first + sum of u over its others`, and attempt i of group g is right with log-odds
+    `S_g - w_o log(1 + sum_(h != g) exp S_h)`. With `w_o = 1` that is Bayes' rule where one group
+    is right at most; `S_g` starts from the attempt itself, for a rival group from its strongest.
 
     Never falls when a judge of this attempt gives more; does not depend on any order; strictly
-    inside 0..1. Formula: weighted majority vote with an outside option, naive Bayes in its votes.
+    inside 0..1.
     """
 
     state: PanelState = field(default_factory=PanelState.default)
@@ -83,9 +84,7 @@ class LogOddsPanel:
 
     @staticmethod
     def _confidence(i: int, poll: _Poll) -> float:
-        own = poll.alone[i]
-        voted = _voted(i, poll) if poll.voting[i] else own
-        return sigmoid(own + poll.weights.group * (voted - own))
+        return sigmoid(_voted(i, poll) if poll.voting[i] else poll.alone[i])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,27 +125,26 @@ def _voting(case: Case) -> list[bool]:
 
 
 def _voted(i: int, poll: _Poll) -> float:
-    """Log-odds L_g that the answer of attempt i is right, given all groups."""
+    """Log-odds that the answer of attempt i is right, given all groups."""
     groups = poll.case.evidence.groups
     rivals = {g for j, g in enumerate(groups) if poll.voting[j] and g != groups[i]}
-    own = _support(i, groups[i], poll)
-    against = [_support(None, g, poll) for g in sorted(rivals)]
-    return own - math.log(1.0 + math.fsum(math.exp(s) for s in against))
+    against = math.fsum(math.exp(_support(_strongest(g, poll), poll)) for g in sorted(rivals))
+    return _support(i, poll) - poll.weights.oppose * math.log(1.0 + against)
 
 
-def _support(i: int | None, group: int, poll: _Poll) -> float:
-    """S_g of a group; its first vote is attempt i, or its strongest member, at full weight."""
-    case, bonus = poll.case, -math.log(poll.weights.collision)
-    members = [j for j, g in enumerate(case.evidence.groups) if g == group and poll.voting[j]]
-    first = max(members, key=lambda j: poll.alone[j]) if i is None else i
+def _strongest(group: int, poll: _Poll) -> int:
+    members = [j for j, g in enumerate(poll.case.evidence.groups) if g == group and poll.voting[j]]
+    return max(members, key=lambda j: poll.alone[j])
+
+
+def _support(first: int, poll: _Poll) -> float:
+    """S_g: log-odds of the first member and the votes of the others of its group."""
+    case, weights = poll.case, poll.weights
+    attempts, groups = case.evidence.attempts, case.evidence.groups
     votes = [
-        vote_weight(
-            case.evidence.attempts[first].candidate,
-            case.evidence.attempts[j].candidate,
-            case.candidates,
-        )
-        * max(0.0, poll.alone[j] + bonus)
-        for j in members
-        if j != first
+        vote_weight(attempts[first].candidate, attempts[j].candidate, case.candidates)
+        * max(0.0, weights.agree + weights.peer * poll.alone[j])
+        for j, g in enumerate(groups)
+        if g == groups[first] and j != first and poll.voting[j]
     ]
     return poll.alone[first] + math.fsum(votes)
