@@ -18,7 +18,8 @@ class Call:
     """Send the query to a candidate; the reply is an `Attempt`.
 
     `purpose` and `subject` tell recorded calls apart: a judge's call names the judge and, in
-    `subject`, whose answer it reads. `live`: let the stream through to the client.
+    `subject`, whose answer it reads. `live`: let the stream through to the client. `scored`: ask
+    for token log-probabilities, which a judge wants to see even where the client does not.
     """
 
     candidate: Candidate
@@ -26,6 +27,7 @@ class Call:
     purpose: Purpose = "answer"
     subject: str = ""
     live: bool = False
+    scored: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,9 +50,16 @@ def forecast(task: Task, parts: Parts) -> tuple[Features, Estimates, Plan]:
 def _call(step: CallStep, known: Considered, evidence: Evidence) -> Flow[Evidence]:
     query = known.task.query
     candidate = next(c for c in known.candidates if c.name == step.candidate)
-    command = Call(candidate=candidate, query=query, live=step.live and query.stream)
+    live = step.live and query.stream
+    scored = not live and "logprobs" in candidate.model.abilities and _is_scoring(known)
+    command = Call(candidate=candidate, query=query, live=live, scored=scored)
     attempts = yield from persist(command, ROUTED)
     return known.weigh(replace(evidence, attempts=evidence.attempts + attempts))
+
+
+def _is_scoring(known: Considered) -> bool:
+    """Whether a judge reads token log-probabilities."""
+    return any(judge.card.kind == "logprob" for judge in known.parts.judges.values())
 
 
 def _judge(step: JudgeStep, known: Considered, evidence: Evidence) -> Flow[Evidence]:

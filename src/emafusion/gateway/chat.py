@@ -14,7 +14,7 @@ from emafusion.gateway.facts import extras, facts, headers
 from emafusion.gateway.http import Request, Response, Send, respond
 from emafusion.gateway.service import Asked, Service
 from emafusion.gateway.stream import Stream
-from emafusion.wire.openai import encode_reply
+from emafusion.wire.openai import encode_reply, without_logprobs
 
 
 async def chat(request: Request, send: Send, service: Service) -> None:
@@ -68,8 +68,12 @@ async def _streamed(asked: Asked, send: Send, service: Service) -> None:
 
 
 def reply_of(outcome: Outcome) -> Reply:
-    """The reply to give. Raises the failure where there is none, with the decision's id."""
+    """The reply to give. Raises the failure where there is none.
+
+    Token log-probabilities that only a judge asked for stay here.
+    """
     answer = outcome.answer
     if answer.reply is not None:
-        return answer.reply
+        asked = outcome.query.settings.logprobs
+        return answer.reply if asked else without_logprobs(answer.reply)
     raise answer.failure or Overloaded("no model answered")

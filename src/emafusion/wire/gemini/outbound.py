@@ -57,7 +57,7 @@ def _generation(call: Call) -> Block:
         "stopSequences": settings.stop or None,
         "candidateCount": settings.n if settings.n > 1 else None,
         "seed": _seed(settings),
-        "responseLogprobs": settings.logprobs or None,
+        "responseLogprobs": settings.logprobs or call.scored or None,
         "logprobs": settings.top_logprobs or None,
         "thinkingConfig": thinking_of(call),
     }

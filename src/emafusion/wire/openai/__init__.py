@@ -7,6 +7,7 @@ from emafusion.wire.openai.errors import encode_error, status_of
 from emafusion.wire.openai.held import deltas_of
 from emafusion.wire.openai.inbound import decode_query
 from emafusion.wire.openai.listing import ModelEntry, encode_model, encode_models
+from emafusion.wire.openai.unasked import without_logprobs
 
 __all__ = [
     "ChunkWriter",
@@ -21,4 +22,5 @@ __all__ = [
     "encode_models",
     "encode_reply",
     "status_of",
+    "without_logprobs",
 ]

@@ -38,6 +38,8 @@ def encode_call(call: Call, /, *, stream: bool) -> bytes:
         fields = dict(_fields(query))
     _suit(fields, call.candidate)
     fields |= {"model": call.candidate.remote_name}
+    if call.scored:
+        fields |= {"logprobs": True}
     if stream:
         # Usage is always asked for: without it the cost of a stream would be unknown.
         options = _stream_options(query)
