@@ -69,7 +69,7 @@ def test_a_peer_of_the_same_family_counts_less() -> None:
     """A sibling's agreement against a stranger's dissent is worth less than even."""
     pool = (candidate("a-big", "a"), candidate("a-small", "a"), candidate("b-one", "b"))
     case = case_of(by("a-big", "8"), by("a-small", "8"), by("b-one", "6"), pool=pool)
-    assert value(case) == pytest.approx(0.6 / 1.6)
+    assert value(case) == pytest.approx(0.9 / 1.9)
 
 
 def test_agreement_abstains_alone_and_where_forms_differ() -> None:

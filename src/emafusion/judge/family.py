@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from emafusion.domain.model import Candidate
 
-SAME_MODEL, SAME_FAMILY = 0.3, 0.6
-"""Weight of a peer's vote that is the same model again, or of the same family: priors."""
+SAME_MODEL, SAME_FAMILY = 0.7, 0.9
+"""Weight of a peer's vote that is the same model again, or of the same family.
+
+Measured on recorded answers: a second sample of a model that agrees adds seven tenths of what
+another model adds (reasoning_gym); a sibling adds nearly as much as a stranger (four tables).
+"""
 
 
 def related(a: Candidate, b: Candidate) -> bool:
