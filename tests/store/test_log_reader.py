@@ -96,8 +96,8 @@ def test_a_limit_leaves_the_newest(reader: LogReader) -> None:
     assert [row.decision_id for row in reader.rows(limit=2)] == ["em-c", "em-b"]
 
 
-def test_a_decision_is_found_by_the_beginning_of_its_id(reader: LogReader) -> None:
-    """As long as only one begins like that."""
+def test_a_decision_is_found_by_the_beginning_or_the_end_of_its_id(reader: LogReader) -> None:
+    """As long as only one is like that."""
     found = reader.get("em-b")
     assert found is not None
     assert found.row.failure == "overloaded"
@@ -109,6 +109,9 @@ def test_a_decision_is_found_by_the_beginning_of_its_id(reader: LogReader) -> No
     assert reader.get("") is None
     with pytest.raises(BadInput, match="several decisions begin with em-a"):
         reader.get("em-a")
+    by_end = reader.get("aa2")
+    assert by_end is not None
+    assert by_end.row.decision_id == "em-aa2"
 
 
 def test_totals_leave_out_what_is_unknown_and_say_how_much(reader: LogReader) -> None:

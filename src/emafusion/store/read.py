@@ -57,28 +57,38 @@ class LogReader:
                 yield record(values)
 
     def get(self, decision_id: str) -> Record | None:
-        """The record of a decision, by its id or the beginning of it; None if there is none.
+        """The record of a decision, by its id, or the beginning or the end of it; None if none.
 
         Raises:
-            BadInput: several ids begin like that.
+            BadInput: several ids begin or end like that.
         """
-        sql = f"SELECT {_WHOLE} FROM {_BOTH} WHERE "  # noqa: S608 - our own words
-        with self._reading():
-            exact = self._connection.execute(sql + "o.decision_id = ?", (decision_id,)).fetchone()
-            if exact is not None or not decision_id:
-                return None if exact is None else record(exact)
-            span = (decision_id, f"{decision_id}\U0010ffff")
-            found = self._connection.execute(
-                f"{sql} o.decision_id > ? AND o.decision_id < ? LIMIT 2", span
-            ).fetchall()
-        if len(found) > 1:
-            raise BadInput(f"several decisions begin with {decision_id}, give more of it")
-        return record(found[0]) if found else None
+        sql = f"SELECT {_WHOLE} FROM {_BOTH} WHERE"  # noqa: S608 - our own words
+        ways: tuple[tuple[str, tuple[str, ...]], ...] = (
+            ("o.decision_id = ?", (decision_id,)),
+            ("o.decision_id > ? AND o.decision_id < ?", (decision_id, f"{decision_id}\U0010ffff")),
+            ("substr(o.decision_id, -?) = ?", (str(len(decision_id)), decision_id)),
+        )
+        for condition, values in ways if decision_id else ():
+            with self._reading():
+                found = self._connection.execute(f"{sql} {condition} LIMIT 2", values).fetchall()
+            if len(found) > 1:
+                what = "begin" if condition.startswith("o.") else "end"
+                raise BadInput(f"several decisions {what} with {decision_id}, give more of it")
+            if found:
+                return record(found[0])
+        return None
 
     def totals(self, chosen: Filter = _ALL) -> Totals:
         """Sums, shares and percentiles."""
         with self._reading():
             return totals(self._connection, where(chosen))
+
+    def count(self, chosen: Filter = _ALL) -> int:
+        """Number of requests."""
+        asked = where(chosen)
+        sql = f"SELECT count(*) FROM {asked.tables} WHERE {asked.sql}"  # noqa: S608 - our words
+        with self._reading():
+            return int(self._connection.execute(sql, asked.values).fetchone()[0])
 
     def to_outcome_rows(self, chosen: Filter = _ALL) -> Iterator[TableRow]:
         """The log as an outcome table, a row for each attempt, newest request first."""

@@ -1,0 +1,48 @@
+"""Logged requests as JSON: one flat object each, every field by its name."""
+
+from __future__ import annotations
+
+import msgspec
+
+from emafusion.store.record import Detail, LabelsRecord, OutcomeRow, Record
+from emafusion.store.totals import Totals
+
+Plain = dict[str, object]
+
+
+def record_json(record: Record) -> str:
+    """A record on one line: columns of both tables and the answer that was given."""
+    made: Plain = {**_row(record.row), **_detail(record.detail), "answer": record.answer}
+    return msgspec.json.encode(made).decode()
+
+
+def totals_json(totals: Totals) -> str:
+    """Totals on one line."""
+    return msgspec.json.encode(totals).decode()
+
+
+def _row(row: OutcomeRow) -> Plain:
+    return msgspec.structs.asdict(row)
+
+
+def _detail(detail: Detail) -> Plain:
+    """Nested rows that are written down as arrays get their names back."""
+    return {
+        **msgspec.structs.asdict(detail),
+        "messages": None if detail.messages is None else msgspec.Raw(detail.messages.encode()),
+        "tags": dict(detail.tags),
+        "labels": None if detail.labels is None else _labels(detail.labels),
+        "pool": [msgspec.structs.asdict(each) for each in detail.pool],
+        "attempts": [
+            msgspec.structs.asdict(each)
+            | {"tool_calls": [msgspec.structs.asdict(call) for call in each.tool_calls]}
+            for each in detail.attempts
+        ],
+    }
+
+
+def _labels(labels: LabelsRecord) -> Plain:
+    return {
+        axis: msgspec.structs.asdict(label)
+        for axis, label in msgspec.structs.asdict(labels).items()
+    }
