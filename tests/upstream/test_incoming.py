@@ -70,6 +70,17 @@ def test_until_close_ends_in_good_order_only() -> None:
         cut.end(broken=True)
 
 
+def test_what_follows_a_last_response_is_ignored() -> None:
+    """After `connection: close` nothing counts; after any other response more bytes end trust."""
+    last = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok"
+    for extra in (b"garbage", SIZED):
+        for start in (last, SIZED):
+            incoming = read([start + extra])
+            assert incoming.done
+            assert not incoming.reusable
+            assert incoming.take() == (b"ok" if start is last else b"data: hello\n")
+
+
 @given(st.binary(min_size=1, max_size=300))
 def test_noise_never_crashes(noise: bytes) -> None:
     """Any bytes are a response, wait for more, or are garbled."""

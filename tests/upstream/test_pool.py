@@ -48,9 +48,11 @@ def to(server: FakeServer) -> Server:
     return Server(scheme="http", host=server.host, port=server.port)
 
 
-async def fetch(pool: Pool, server: FakeServer, request: HttpRequest = ASK) -> bytes:
+async def fetch(
+    pool: Pool, server: FakeServer, request: HttpRequest = ASK, *, timeouts: Timeouts = QUICK
+) -> bytes:
     """Send a request and read the whole body."""
-    response = await pool.open(to(server), request, QUICK)
+    response = await pool.open(to(server), request, timeouts)
     try:
         return await response.read()
     finally:
@@ -188,6 +190,37 @@ async def test_leaving_the_line_loses_nobody_a_place(pool: Pool, server: FakeSer
         call.cancel()
     bodies = await asyncio.gather(*calls, return_exceptions=True)
     assert bodies.count(b"x") == 12
+
+
+@pytest.mark.parametrize("last", [{}, {"connection": "close"}])
+async def test_leaving_the_line_just_as_ones_turn_comes(
+    server: FakeServer, last: dict[str, str]
+) -> None:
+    """A connection, or the right to open one, that was given in that moment goes to the next."""
+    server.will(reply(headers=last))
+    pool = Pool(limits=Limits(max_connections=1))
+    first = await pool.open(to(server), ASK, QUICK)
+    second, third = (asyncio.create_task(fetch(pool, server)) for _ in range(2))
+    await asyncio.sleep(0.02)
+    await first.read()
+    first.close()
+    second.cancel()
+    assert await third == b"{}"
+    assert second.cancelled()
+    await pool.close()
+
+
+async def test_a_fresh_connection_may_take_an_idle_ones_place(server: FakeServer) -> None:
+    """Trying again on a new connection works where all the room is taken by idle ones."""
+    server.will(reply())
+    pool = Pool(limits=Limits(max_connections=1))
+    await fetch(pool, server)
+    lane = pool._lanes[to(server)]
+    connection = await lane.acquire(QUICK, fresh=True)
+    assert not connection.reused
+    lane.give_back(connection)
+    assert server.accepted == 2
+    await pool.close()
 
 
 async def test_idle_connections_are_closed_after_a_while(pool: Pool, server: FakeServer) -> None:
@@ -483,7 +516,8 @@ async def test_two_hundred_streams_at_once(server: FakeServer) -> None:
     pool = Pool()
     words = [str(n) for n in range(20)]
     server.will(stream(*words, pause_s=0.01))
-    bodies = await asyncio.gather(*(fetch(pool, server) for _ in range(200)))
+    calls = (fetch(pool, server, timeouts=Timeouts()) for _ in range(200))
+    bodies = await asyncio.gather(*calls)
     expected = "".join(f"data: {word}\n\n" for word in words).encode()
     assert set(bodies) == {expected}
     await pool.close()

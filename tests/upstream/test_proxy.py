@@ -9,11 +9,12 @@ from tests.upstream.conftest import Certificate
 from tests.upstream.fake_proxy import FakeProxy
 from tests.upstream.fake_server import FakeServer, reply
 
-from emafusion.domain.errors import BadInput, Disconnected
+from emafusion.domain.errors import BadInput, Disconnected, TimedOut
 from emafusion.upstream.address import Server, parse_base_url
 from emafusion.upstream.pool import Pool
 from emafusion.upstream.proxy import Proxies, parse_proxy, proxies_from_environment
 from emafusion.upstream.request import HttpRequest
+from emafusion.upstream.timeouts import Timeouts
 from emafusion.upstream.tls import Trust
 
 ENVIRONMENT = {
@@ -117,6 +118,18 @@ async def test_a_proxy_that_refuses_is_a_disconnection(certificate: Certificate)
         with pytest.raises(Disconnected, match="407") as caught:
             await pool.open(there, HttpRequest(target="/"))
         assert "secret" not in str(caught.value)
+        assert pool.connections == 0
+        await pool.close()
+
+
+async def test_a_server_behind_a_tunnel_must_speak_tls(server: FakeServer) -> None:
+    """A handshake that fails inside a tunnel is a disconnection, and nothing stays open."""
+    server.will(reply())
+    async with FakeProxy() as proxy:
+        pool = Pool(proxies=Proxies(https=parse_proxy(f"http://127.0.0.1:{proxy.port}")))
+        there = Server(scheme="https", host="127.0.0.1", port=server.port)
+        with pytest.raises((Disconnected, TimedOut)):
+            await pool.open(there, HttpRequest(target="/"), Timeouts(connect_s=0.5))
         assert pool.connections == 0
         await pool.close()
 

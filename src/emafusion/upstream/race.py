@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Sequence
 from itertools import chain, zip_longest
 
 _STAGGER_S = 0.25
@@ -28,7 +29,7 @@ async def open_socket(host: str, port: int, /) -> socket.socket:
 
 
 async def _resolve(host: str, port: int) -> list[_Address]:
-    """Addresses of a host, the two families by turns, the system's favourite first."""
+    """Addresses of a host; an address itself is not looked up."""
     try:
         version = ipaddress.ip_address(host).version
     except ValueError:
@@ -38,8 +39,13 @@ async def _resolve(host: str, port: int) -> list[_Address]:
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     unique = list(dict.fromkeys((int(f[0]), (str(f[4][0]), int(f[4][1]))) for f in found))
-    favourite = [address for address in unique if address[0] == unique[0][0]]
-    other = [address for address in unique if address[0] != unique[0][0]]
+    return _by_turns(unique)
+
+
+def _by_turns(addresses: Sequence[_Address]) -> list[_Address]:
+    """Put the two families by turns, each in its order, the system's favourite first."""
+    favourite = [address for address in addresses if address[0] == addresses[0][0]]
+    other = [address for address in addresses if address[0] != addresses[0][0]]
     mixed = chain.from_iterable(zip_longest(favourite, other))
     return [address for address in mixed if address is not None]
 
