@@ -7,8 +7,8 @@ MB are paid only where it is used.
     child.py    the parent's side: start, watch, restart, stop
     __main__.py the child's side: `python -m emafusion.upstream.local --model PATH`
     face.py     HTTP; request.py and reply.py read and write its bodies
-    actions.py  what a model name of the child means: zero-shot, few-shot, vote, calculator
+    pool.py     what a model name of the child means: zero-shot, few-shot, vote, calculator
     engine.py   one thread that owns the pipeline and batches what is asked of it
-    pipeline.py the only file that knows openvino_genai
+    pipeline.py what the engine needs of a model; genai_pipeline.py has it from openvino_genai
     weights.py  fetches, checks and requantises the embedded weights
 """

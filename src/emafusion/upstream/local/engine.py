@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from .genai import ENGINE_ERRORS
 from .generation import Event, Failed, Job
 from .pipeline import Pipeline
 from .run import Order, Run, admit
@@ -120,7 +121,7 @@ class Engine:
         """One step; False if it broke, for then the pipeline refuses every further one."""
         try:
             self._pipeline.step()
-        except RuntimeError as error:
+        except ENGINE_ERRORS as error:
             for run in self._running:
                 run.fail(error)
             self._running = []

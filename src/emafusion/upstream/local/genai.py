@@ -9,12 +9,16 @@ The package is an optional extra without usable types: everything past this file
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
 from .errors import EngineError
+
+# What the binding turns the engine's C++ exceptions into.
+ENGINE_ERRORS = (RuntimeError, ValueError, LookupError, MemoryError)
 
 
 class Named(Protocol):
@@ -118,3 +122,9 @@ def import_engine() -> GenaiModule:
         raise EngineError(
             f"local models need openvino-genai ({error}): pip install 'emafusion[local]'"
         ) from error
+
+
+def last_line(error: Exception) -> str:
+    """The last line of an engine's message without its time stamp and source position."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return re.sub(r"^(\[[\d:]+\] )?(\S+:\d+: )?", "", lines[-1])

@@ -66,6 +66,10 @@ def requantise(source: Path, target: Path, *, progress: Progress | None = None) 
         raise EngineError(
             f"{target}: cannot write the Q8_0 copy ({error.strerror or error})"
         ) from error
+    except (ValueError, NotImplementedError) as error:  # gguf's words for what it cannot read
+        raise EngineError(
+            f"{source}: cannot be requantised ({error}); use a Q8_0 file of this model"
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from .genai import ENGINE_ERRORS, last_line
 from .generation import Done, Event, Failed, Finished, FinishReason, Job, Piece, Sampling, Usage
 from .pipeline import Draft, Handle, Pipeline
 from .text import TextAssembler
@@ -37,7 +37,7 @@ def admit(order: Order, pipeline: Pipeline) -> Run | None:
             return None
         sampling = _effective(order.job.sampling, room)
         handle = pipeline.add(prompt, sampling)
-    except RuntimeError as error:  # the engine's only exception: it refuses this request
+    except ENGINE_ERRORS as error:  # it refuses this request
         failed = Failed(status=400, code="refused_by_engine", message=last_line(error))
         order.listener(failed)
         return None
@@ -111,7 +111,7 @@ class Run:
         self.order.listener(_OUT_OF_MEMORY if self._open else Done(usage=self._usage()))
         return True
 
-    def fail(self, error: RuntimeError) -> None:
+    def fail(self, error: Exception) -> None:
         """Report that the step failed."""
         self.order.listener(_step_failed(error, self.order.job.sampling))
 
@@ -180,14 +180,8 @@ def _too_long(prompt_tokens: int, context_tokens: int) -> Failed:
     return Failed(status=400, code="context_length_exceeded", message=message, param="messages")
 
 
-def _step_failed(error: RuntimeError, sampling: Sampling) -> Failed:
+def _step_failed(error: Exception, sampling: Sampling) -> Failed:
     if sampling.json_schema is None:
         return Failed(status=503, code="engine_error", message=last_line(error))
     message = f"response_format: the engine cannot follow this schema: {last_line(error)}"
     return Failed(status=400, code="unsupported_schema", message=message, param="response_format")
-
-
-def last_line(error: RuntimeError) -> str:
-    """The last line of an engine's message without its time stamp and source position."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return re.sub(r"^(\[[\d:]+\] )?(\S+:\d+: )?", "", lines[-1])

@@ -18,8 +18,8 @@ from .actions import ZeroShot
 from .engine import Engine
 from .errors import EngineError
 from .face import Face
+from .genai_pipeline import EngineOptions, load_pipeline
 from .generate import Generate, generator
-from .pipeline import EngineOptions, load_pipeline
 from .pool import embedded_actions
 from .requantise import readable
 from .weights import verify_embedded
