@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from emafusion.upstream.local.genai import import_engine
 from gguf import GGUFReader, quants
+
+from emafusion.upstream.local.genai import import_engine
 
 Array: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
