@@ -3,6 +3,6 @@
 Importing this package does nothing but define names: no file, thread, network or environment.
 """
 
-__version__ = "0.1.0"
+from emafusion.version import __version__
 
 __all__ = ["__version__"]
