@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from emafusion.store.read import LogReader
+
 APPENDER = """
 import asyncio, os, sys
 from pathlib import Path
@@ -54,8 +56,9 @@ def test_every_acknowledged_outcome_survives_kill(tmp_path: Path) -> None:
         at_once = (1, 5, 40)[round_number % 3]
         lines = chance.randrange(1, 300)
         expected |= acknowledged(path, start=round_number * 100_000, at_once=at_once, lines=lines)
+    with LogReader(path) as reader:
+        found = {row.decision_id for row in reader.rows()}
     connection = sqlite3.connect(path)
-    found = {name for (name,) in connection.execute("SELECT decision_id FROM outcomes")}
     whole = connection.execute("SELECT count(*) FROM details").fetchone()[0]
     healthy = connection.execute("PRAGMA integrity_check").fetchone()[0]
     connection.close()

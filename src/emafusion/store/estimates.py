@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-
-import numpy as np
+from math import isnan
 
 from emafusion.domain.features import Estimates, Features, Floats, Labels
 from emafusion.store.record import CandidateRecord, LabelRecord, LabelsRecord
+from emafusion.store.texts import storable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,21 +39,21 @@ def pool_records(estimates: Estimates) -> tuple[CandidateRecord, ...]:
     """The pool in the order of the estimates: qualities to 5 decimals, dollars to 10."""
     columns = zip(
         estimates.candidates,
-        np.round(estimates.quality, 5).tolist(),
-        np.round(estimates.quality_sd, 5).tolist(),
-        _known(np.round(estimates.cost_usd, 10)),
-        _known(np.round(estimates.latency_s, 5)),
+        estimates.quality.tolist(),
+        estimates.quality_sd.tolist(),
+        estimates.cost_usd.tolist(),
+        estimates.latency_s.tolist(),
         estimates.basis or ("",) * len(estimates.candidates),
         strict=True,
     )
     return tuple(
         CandidateRecord(
             candidate=name,
-            quality=quality,
-            quality_sd=quality_sd,
-            cost_usd=cost_usd,
-            latency_s=latency_s,
-            basis=basis,
+            quality=round(quality, 5),
+            quality_sd=round(quality_sd, 5),
+            cost_usd=_known(cost_usd, 10),
+            latency_s=_known(latency_s, 5),
+            basis=storable(basis),
         )
         for name, quality, quality_sd, cost_usd, latency_s, basis in columns
     )
@@ -76,6 +76,6 @@ def _likeliest(probabilities: Floats, names: tuple[str, ...]) -> LabelRecord:
     return LabelRecord(label=label, probability=round(best, 4))
 
 
-def _known(values: Floats) -> list[float | None]:
-    """NaN, which stands for unknown, as None."""
-    return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124 - NaN
+def _known(value: float, decimals: int) -> float | None:
+    """The value rounded, for this runs for each candidate of each request; NaN is unknown."""
+    return None if isnan(value) else round(value, decimals)

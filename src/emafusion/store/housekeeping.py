@@ -22,6 +22,7 @@ _LOGGER = logging.getLogger(__name__)
 _CHECKPOINT_BYTES = 4 * 2**20
 _WAL_TOO_LONG_BYTES = 64 * 2**20
 _PATIENCE_S = 0.25
+_TOLD_EVERY = 5000
 _SHRUNK = 0.9
 """Where the file is too large, it is brought to this share of the limit, not to its very edge."""
 
@@ -116,6 +117,8 @@ class Housekeeper:
         """Delete the oldest rows made before then; whether there may be more."""
         gone = delete_oldest(connection, before=before, limit=self.retention.batch)
         self.removed += gone
+        if self.removed // _TOLD_EVERY > (self.removed - gone) // _TOLD_EVERY:
+            _LOGGER.info("%s: %d outcomes removed so far", self.path, self.removed)
         checkpoint(self.path)
         return gone == self.retention.batch and not self._stop.wait(self.retention.pause_s)
 

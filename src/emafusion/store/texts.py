@@ -48,7 +48,7 @@ class Texts:
 
     def opening(self, text: str) -> str | None:
         """First words, on one line, where texts are kept."""
-        kept = self.keep(text[: 4 * OPENING_LENGTH])
+        kept = self.keep(text[: 2 * OPENING_LENGTH])
         return None if kept is None else " ".join(kept.split())[:OPENING_LENGTH]
 
     def message(self, text: str | None) -> str | None:
