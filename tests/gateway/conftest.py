@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 import uvicorn
 from tests.gateway.provider import Provider
-from tests.gateway.starting import CONFIG, Gateway, StartGateway, gateway_work, in_thread, until
+from tests.gateway.starting import (
+    BASE,
+    CHEAP_AND_DEAR,
+    Gateway,
+    StartGateway,
+    gateway_work,
+    in_thread,
+    until,
+)
 
 from emafusion.config import parse
 from emafusion.gateway.app import App
@@ -46,11 +54,17 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture
 def start_gateway(provider: Provider, tmp_path: Path) -> Iterator[StartGateway]:
-    """Starts gateways in front of the provider; the text is put after the usual config."""
+    """Starts gateways in front of the provider."""
     ends: list[Callable[[], None]] = []
 
-    def start(more: str = "", *, keys: tuple[str, ...] = (), max_concurrent: int = 100) -> Gateway:
-        text = CONFIG.replace("URL", provider.url) + more
+    def start(
+        more: str = "",
+        *,
+        models: str = CHEAP_AND_DEAR,
+        keys: tuple[str, ...] = (),
+        max_concurrent: int = 100,
+    ) -> Gateway:
+        text = BASE + models.replace("URL", provider.url) + more
         env = {"EMAFUSION_HOME": str(tmp_path)}
         config = parse(text, source="test.yaml", env=env)
         listener = bind("127.0.0.1", 0)

@@ -8,9 +8,10 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.gateway.answering import Body, chunks, completion
+
 from emafusion.gateway.http import Receive, Send
 
-Body = dict[str, Any]
 Scope = dict[str, Any]
 
 
@@ -30,12 +31,7 @@ class Provider:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        raw = b""
-        while True:
-            message = await receive()
-            raw += bytes(message.get("body", b""))  # type: ignore[arg-type]
-            if not message.get("more_body"):
-                break
+        raw = await _read(receive)
         headers = dict(scope["headers"])
         self.authorizations.append(headers.get(b"authorization", b"").decode())
         body = json.loads(raw)
@@ -52,24 +48,18 @@ class Provider:
         elif body.get("stream"):
             await self._stream(said, body, receive, send)
         else:
-            await _respond(send, 200, json.dumps(_completion(said, body)).encode())
+            await _respond(send, 200, json.dumps(completion(said, body)).encode())
 
     async def _stream(self, said: str, body: Body, receive: Receive, send: Send) -> None:
-        slow = said.startswith("slow:")
-        words = said.removeprefix("slow:").split(" ")
+        pause_s = 0.2 if said.startswith("slow:") else 0.0
         start = {"type": "http.response.start", "status": 200}
         await send({**start, "headers": [(b"content-type", b"text/event-stream")]})
         watch = asyncio.ensure_future(self._until_left(receive))
-        for i, word in enumerate(words):
-            delta = {"content": word if i == 0 else f" {word}"}
-            await _event(send, _chunk(body, delta))
-            if slow:
-                await asyncio.sleep(0.2)
+        for chunk in chunks(said.removeprefix("slow:"), body):
+            await _event(send, chunk)
+            await asyncio.sleep(pause_s)
             if watch.done():
                 return
-        await _event(send, _chunk(body, {}, finish="stop"))
-        if (body.get("stream_options") or {}).get("include_usage"):
-            await _event(send, {**_chunk(body, {}), "choices": [], "usage": _usage(said)})
         await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
         watch.cancel()
 
@@ -77,6 +67,17 @@ class Provider:
         while (await receive())["type"] != "http.disconnect":
             pass
         self.left.set()
+
+
+async def _read(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    more = True
+    while more:
+        message = await receive()
+        part = message.get("body", b"")
+        parts.append(part if isinstance(part, bytes) else b"")
+        more = bool(message.get("more_body"))
+    return b"".join(parts)
 
 
 async def _respond(send: Send, status: int, body: bytes) -> None:
@@ -88,31 +89,3 @@ async def _respond(send: Send, status: int, body: bytes) -> None:
 async def _event(send: Send, chunk: Body) -> None:
     data = f"data: {json.dumps(chunk)}\n\n".encode()
     await send({"type": "http.response.body", "body": data, "more_body": True})
-
-
-def _completion(said: str, body: Body) -> Body:
-    message = {"role": "assistant", "content": said, "refusal": None}
-    return {
-        "id": "chatcmpl-provider",
-        "object": "chat.completion",
-        "created": 1_700_000_000,
-        "model": body["model"],
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
-        "usage": _usage(said),
-        "provider_field": "kept",
-    }
-
-
-def _chunk(body: Body, delta: Body, finish: str | None = None) -> Body:
-    return {
-        "id": "chatcmpl-provider",
-        "object": "chat.completion.chunk",
-        "created": 1_700_000_000,
-        "model": body["model"],
-        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
-    }
-
-
-def _usage(said: str) -> Body:
-    spoken = len(said.split())
-    return {"prompt_tokens": 100, "completion_tokens": spoken, "total_tokens": 100 + spoken}

@@ -19,18 +19,22 @@ from emafusion.gateway.service import Service
 Work = Callable[[threading.Event, Callable[[], None]], Coroutine[None, None, None]]
 Env = dict[str, str]
 
-CONFIG = """
+BASE = """
 objective: {quality_weight: 0.6}
+judges: {use: [rules, logprob, agreement]}
+policy: {explore_share: 0}
 models:
+"""
+
+CHEAP_AND_DEAR = """
   - {name: cheap, provider: openai, base_url: "URL", prompt_usd_per_mtok: 0.1,
      completion_usd_per_mtok: 0.4, context_tokens: 100000, size_b: 3,
      abilities: [tools, json_object, json_schema, images, logprobs, n]}
   - {name: dear, provider: openai, base_url: "URL", prompt_usd_per_mtok: 2,
      completion_usd_per_mtok: 8, context_tokens: 100000, size_b: 300,
      abilities: [tools, json_object, json_schema, images, logprobs, n]}
-judges: {use: [rules, logprob, agreement]}
-policy: {explore_share: 0}
 """
+"""Two models at the same provider, whose address takes the place of `URL`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +46,15 @@ class Gateway:
 
 
 class StartGateway(Protocol):
-    """Starts a gateway; the text is put after the usual config."""
+    """Starts a gateway in front of `models`; `more` is put after the usual config."""
 
     def __call__(
-        self, more: str = "", *, keys: tuple[str, ...] = (), max_concurrent: int = 100
+        self,
+        more: str = "",
+        *,
+        models: str = CHEAP_AND_DEAR,
+        keys: tuple[str, ...] = (),
+        max_concurrent: int = 100,
     ) -> Gateway:
         """Start it."""
         ...

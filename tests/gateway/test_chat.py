@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types.chat import ChatCompletionMessageFunctionToolCallParam, ChatCompletionMessageParam
 from tests.gateway.provider import Provider
 from tests.gateway.starting import Gateway, StartGateway
 
@@ -46,12 +46,13 @@ def test_routed_answer(gateway: Gateway, provider: Provider) -> None:
     reply = raw.parse()
     assert reply.choices[0].message.content == "Oslo"
     assert reply.model in {"cheap", "dear"}
+    assert reply.usage is not None
     assert reply.usage.prompt_tokens == 100
     assert raw.headers["x-emafusion-model"] == reply.model
     assert float(raw.headers["x-emafusion-cost-usd"]) > 0
     assert float(raw.headers["x-emafusion-confidence"]) > 0
     assert raw.headers["x-emafusion-decision-id"].startswith("em-")
-    assert reply.model_extra["provider_field"] == "kept"
+    assert (reply.model_extra or {})["provider_field"] == "kept"
 
 
 def test_named_model_goes_straight_there(gateway: Gateway, provider: Provider) -> None:
@@ -75,9 +76,11 @@ def test_streamed_answer(gateway: Gateway, provider: Provider) -> None:
     chunks = list(stream)
     text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
     assert text == "The capital is Oslo"
+    assert chunks[-1].usage is not None
     assert chunks[-1].usage.completion_tokens == 4
-    assert chunks[-1].model_extra["emafusion"]["model"] == "dear"
-    assert chunks[-1].model_extra["emafusion"]["cost_usd"] > 0
+    told = (chunks[-1].model_extra or {})["emafusion"]
+    assert told["model"] == "dear"
+    assert told["cost_usd"] > 0
 
 
 def test_routed_stream_is_the_same_answer(gateway: Gateway, provider: Provider) -> None:
@@ -285,8 +288,12 @@ def test_held_answer_is_announced(start_gateway: StartGateway, provider: Provide
 
 def test_tool_loop_stays_with_its_model(gateway: Gateway) -> None:
     """A turn that answers a tool call goes to the model that made the call."""
-    call = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
-    turns = [
+    call: ChatCompletionMessageFunctionToolCallParam = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "look", "arguments": "{}"},
+    }
+    turns: list[ChatCompletionMessageParam] = [
         *QUESTION,
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "call_1", "content": "Oslo"},

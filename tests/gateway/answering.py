@@ -1,0 +1,80 @@
+"""What the fake provider answers: completions and chunks as OpenAI's API writes them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+Body = dict[str, Any]
+
+_FRAME = {"id": "chatcmpl-provider", "created": 1_700_000_000, "system_fingerprint": "fp_1"}
+
+
+def completion(said: str, body: Body) -> Body:
+    """A whole answer, with all that the request asked for."""
+    return {
+        **_FRAME,
+        "object": "chat.completion",
+        "model": body["model"],
+        "choices": [_choice(said, n, body) for n in range(body.get("n") or 1)],
+        "usage": usage(said),
+        "service_tier": body.get("service_tier") or "default",
+        "provider_field": "kept",
+    }
+
+
+def chunks(said: str, body: Body) -> Iterator[Body]:
+    """The same answer as a stream of chunks, a word each."""
+    choices = range(body.get("n") or 1)
+    for i, word in enumerate(said.split(" ")):
+        delta = {"role": "assistant", "content": word} if i == 0 else {"content": f" {word}"}
+        for n in choices:
+            yield _chunk(body, n, delta, logprobs=_logprobs(word, body))
+    for n in choices:
+        yield _chunk(body, n, {}, finish="stop")
+    if (body.get("stream_options") or {}).get("include_usage"):
+        yield {**_chunk(body, 0, {}), "choices": [], "usage": usage(said)}
+
+
+def usage(said: str) -> Body:
+    """A hundred prompt tokens, and a token for each word said."""
+    spoken = len(said.split())
+    return {
+        "prompt_tokens": 100,
+        "completion_tokens": spoken,
+        "total_tokens": 100 + spoken,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+    }
+
+
+def _choice(said: str, index: int, body: Body) -> Body:
+    message: Body = {"role": "assistant", "content": said, "refusal": None, "annotations": []}
+    if "audio" in (body.get("modalities") or []):
+        message |= {"content": None, "audio": _audio(said)}
+    logprobs = _logprobs(said, body)
+    return {"index": index, "message": message, "finish_reason": "stop", "logprobs": logprobs}
+
+
+def _chunk(
+    body: Body, index: int, delta: Body, *, finish: str | None = None, logprobs: Body | None = None
+) -> Body:
+    choice = {"index": index, "delta": delta, "finish_reason": finish, "logprobs": logprobs}
+    kind = {"object": "chat.completion.chunk", "model": body["model"]}
+    return {**_FRAME, **kind, "choices": [choice]}
+
+
+def _logprobs(said: str, body: Body) -> Body | None:
+    if not body.get("logprobs"):
+        return None
+    scored = [
+        {"token": word, "logprob": -0.1, "bytes": list(word.encode()), "top_logprobs": []}
+        for word in said.split()
+    ]
+    return {"content": scored, "refusal": None}
+
+
+def _audio(said: str) -> Body:
+    data = base64.b64encode(said.encode()).decode()
+    return {"id": "audio_1", "data": data, "expires_at": 1_800_000_000, "transcript": said}

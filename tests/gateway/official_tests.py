@@ -1,0 +1,97 @@
+"""The tests inside the official client's source distribution, fetched and run against a gateway."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tarfile
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = ROOT / "locks" / "openai-sdist.lock"
+
+INI = """[pytest]
+asyncio_mode = auto
+asyncio_default_fixture_loop_scope = session
+xfail_strict = true
+filterwarnings = error
+"""
+
+
+def unpacked(folder: Path) -> Path:
+    """Unpack the distribution's tests into a folder. Fails where it cannot be had."""
+    with tarfile.open(_fetched()) as archive:
+        inside = [m for m in archive.getmembers() if m.name.split("/")[1:2] == ["tests"]]
+        archive.extractall(folder, members=inside, filter="data")
+    (root,) = folder.iterdir()
+    (root / "pytest.ini").write_text(INI, encoding="utf-8")
+    return root
+
+
+def run(root: Path, file: str, *, chosen: str, env: Mapping[str, str]) -> int:
+    """Run the chosen tests of a file in a process of their own; how many passed.
+
+    Fails, with their output, if one of them does or is skipped.
+    """
+    plugins = ("-p", "pytest_asyncio.plugin", "-p", "no:cacheprovider")
+    done = subprocess.run(
+        (
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            *plugins,
+            "-k",
+            chosen,
+            f"tests/api_resources/{file}",
+        ),
+        cwd=root,
+        env={**os.environ, **env, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    told = done.stdout[-6000:] + done.stderr[-2000:]
+    assert done.returncode == 0, told
+    assert "skipped" not in told, told
+    found = re.search(r"(\d+) passed", told)
+    assert found is not None, told
+    return int(found[1])
+
+
+def _fetched() -> Path:
+    """The distribution, from the cache if it is there, checked by its hash either way."""
+    lock = LOCK.read_text(encoding="utf-8")
+    name, version = re.findall(r"^(\S+)==(\S+)", lock, flags=re.MULTILINE)[0]
+    (digest,) = re.findall(r"sha256:([0-9a-f]{64})", lock)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emafusion-tests"
+    file = cache / f"{name}-{version}.tar.gz"
+    if not file.is_file() or _digest(file) != digest:
+        _download(cache)
+    assert _digest(file) == digest
+    return file
+
+
+def _download(cache: Path) -> None:
+    # To name the package, pip asks its build system, which the development environment has.
+    isolation = ("--no-build-isolation",) if find_spec("hatchling") else ()
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "download")
+    what = ("--require-hashes", "--no-deps", "--no-binary", ":all:", "-r", str(LOCK))
+    done = subprocess.run(
+        (*pip, *isolation, *what, "--dest", str(cache)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert done.returncode == 0, f"cannot fetch the official client's tests: {done.stderr[-2000:]}"
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
