@@ -132,6 +132,14 @@ class FakeServer:
             acts.extend(part if isinstance(part, tuple) else (part,))
         self._scripts.append(tuple(acts))
 
+    async def asked(self, times: int = 1, within_s: float = 5.0) -> None:
+        """Wait until so many requests have arrived."""
+        for _ in range(int(within_s / 0.005)):
+            if len(self.seen) >= times:
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError(f"{len(self.seen)} of {times} requests after {within_s} s")
+
     async def client_left(self, within_s: float = 1.0) -> float:
         """Wait until a client has left during a `Hang`; when that was."""
         for _ in range(int(within_s / 0.005)):

@@ -54,7 +54,7 @@ async def test_what_is_no_server_of_models_is_left_out(server: FakeServer, scrip
     server.will(*script)
     began = time.perf_counter()
     assert await discover_servers(ports=(("vllm", server.port),)) == ()
-    assert time.perf_counter() - began < 0.6
+    assert time.perf_counter() - began < 2.0
 
 
 async def test_our_own_port_is_not_asked(server: FakeServer) -> None:
@@ -73,5 +73,5 @@ async def test_all_are_asked_at_once(server: FakeServer, unused_tcp_port: int) -
         began = time.perf_counter()
         found = await discover_servers(ports=ports)
     assert [one.kind for one in found] == ["vllm"]
-    assert time.perf_counter() - began < 0.6
+    assert time.perf_counter() - began < 2.0
     assert asyncio.all_tasks() - server._tasks - silent._tasks == {asyncio.current_task()}

@@ -445,9 +445,11 @@ async def test_cancelling_leaves_the_server_at_once(pool: Pool, server: FakeServ
     for script in ((Hang(),), (*stream("a", end=False), Hang())):
         server._scripts.clear()
         server.left_at.clear()
+        server.seen.clear()
         server.will(*script)
         call = asyncio.create_task(fetch(pool, server))
-        await asyncio.sleep(0.05)
+        await server.asked()
+        await asyncio.sleep(0.02)
         call.cancel()
         cancelled_at = loop.time()
         with pytest.raises(asyncio.CancelledError):

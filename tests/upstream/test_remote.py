@@ -341,7 +341,8 @@ async def test_a_cancelled_call_leaves_the_provider_at_once(
     """The provider sees it within a second, so it can stop generating."""
     server.will(*(stream(piece("Hel"), end=False) if streamed else ()), Hang())
     call = asyncio.create_task(upstream.send(CALL, Listener() if streamed else None))
-    await asyncio.sleep(0.1)
+    await server.asked()
+    await asyncio.sleep(0.02)
     call.cancel()
     cancelled_at = asyncio.get_running_loop().time()
     with pytest.raises(asyncio.CancelledError):
@@ -409,7 +410,7 @@ async def test_closing_ends_what_is_open(server: FakeServer, upstream: RemoteUps
     """A call under way when the upstream is closed ends as disconnected."""
     server.will(Hang())
     call = asyncio.create_task(upstream.send(CALL))
-    await asyncio.sleep(0.05)
+    await server.asked()
     await upstream.close()
     assert isinstance(failure_in(await call), Disconnected)
     assert isinstance(failure_in(await upstream.send(CALL)), Disconnected)

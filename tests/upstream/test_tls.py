@@ -100,7 +100,7 @@ async def test_cancelling_leaves_a_tls_server_at_once(certificate: Certificate) 
         pool = Pool(trust=Trust(certificate.certificate))
         there = Server(scheme="https", host="localhost", port=server.port)
         call = asyncio.create_task(pool.open(there, ASK))
-        await asyncio.sleep(0.1)
+        await server.asked()
         call.cancel()
         cancelled_at = loop.time()
         with pytest.raises(asyncio.CancelledError):

@@ -65,12 +65,8 @@ class Pool:
                 if not _was_stale(connection, error):
                     raise
             else:
-                return Response(
-                    connection,
-                    incoming,
-                    lane=lane,
-                    max_body_bytes=self._limits.max_body_bytes,
-                )
+                most = self._limits.max_body_bytes
+                return Response(connection, incoming, lane=lane, max_body_bytes=most)
             connection = await lane.acquire(timeouts, fresh=True)
 
     async def close(self) -> None:
