@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Floats
@@ -67,7 +68,7 @@ class PanelState:
         return arrays | {f"panel/cap/{name}": np.array([cap]) for name, cap in self.caps.items()}
 
     @staticmethod
-    def from_arrays(arrays: Mapping[str, Floats]) -> PanelState:
+    def from_arrays(arrays: Mapping[str, npt.NDArray[np.generic]]) -> PanelState:
         """Read an artifact's arrays; keys that do not start with `panel/` are not looked at.
 
         What an artifact leaves out (a curve, a cap) keeps its prior. Raises `BadInput` on a wrong
@@ -75,7 +76,9 @@ class PanelState:
         """
         state = PanelState.default()
         parts = {
-            key[len(PREFIX) :]: array for key, array in arrays.items() if key.startswith(PREFIX)
+            key[len(PREFIX) :]: np.asarray(array, dtype=np.float64)
+            for key, array in arrays.items()
+            if key.startswith(PREFIX)
         }
         curves = {k[6:]: curve_of(a) for k, a in parts.items() if k.startswith("curve/")}
         caps = {k[4:]: _share(a, k) for k, a in parts.items() if k.startswith("cap/")}
@@ -161,6 +164,6 @@ _CAPS = {
     "code": 0.1,
     "choice": 0.3,
     "number": 0.2,
-    "loop": 0.15,
+    "loop": 0.3,
     "language": 0.2,
 }

@@ -1,0 +1,1 @@
+"""Fitting the panel of judges on recorded answers: `python -m emafusion.learn.panel`."""
