@@ -104,7 +104,7 @@ class LogReader:
     def after(self, mark: int, chosen: Filter = _ALL) -> tuple[int, list[Record]]:
         """Records that came after a mark, oldest first, at most 1,000, and the mark after them."""
         asked = where(chosen)
-        sql = f"SELECT o.id, {_WHOLE} FROM {_BOTH} WHERE o.id > ? AND {asked.sql}"  # noqa: S608
+        sql = f"SELECT o.id, {_WHOLE} FROM {_BOTH} WHERE o.id > ? AND {asked.sql}"  # noqa: S608 - ours
         with self._reading():
             found = self._connection.execute(
                 f"{sql} ORDER BY o.id LIMIT 1000", (mark, *asked.values)
