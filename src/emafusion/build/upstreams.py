@@ -17,6 +17,7 @@ from emafusion.upstream.local.weights import find_embedded, models_dir
 from emafusion.upstream.pool import Pool
 from emafusion.upstream.proxy import proxies_from_environment
 from emafusion.upstream.remote import Account, RemoteUpstream
+from emafusion.upstream.tls import Trust
 from emafusion.wire.anthropic import AnthropicDialect
 from emafusion.wire.dialect import Dialect
 from emafusion.wire.gemini import GeminiDialect
@@ -50,25 +51,33 @@ def open_deployments(config: Config, env: Mapping[str, str]) -> Deployments:
     Needs a running event loop. Raises `Unready` where weights or an extra are missing, with what
     to do; a key that is not in the environment is the same.
     """
+    places = {entry.deployment: entry for entry in reversed(config.models)}
+    remote = _remote_upstreams(places, env)
+    # Only now that nothing can be missing any more is a process started.
+    servers = {
+        name: _local(entry, config, env)
+        for name, entry in places.items()
+        if entry.dialect == "local"
+    }
+    for server in servers.values():
+        server.start()
+    local = {name: _on_this_machine(server) for name, server in servers.items()}
+    return Deployments(upstreams={**remote, **local}, servers=servers)
+
+
+def _remote_upstreams(
+    places: Mapping[str, ModelEntry], env: Mapping[str, str]
+) -> dict[str, Upstream]:
+    trust = Trust()  # the certificates are loaded once for all
     upstreams: dict[str, Upstream] = {}
-    servers: dict[str, LocalServer] = {}
-    for entry in config.models:
-        if entry.deployment in upstreams:
-            continue
-        if entry.dialect == "local":
-            server = servers[entry.deployment] = _local(entry, config, env)
-            upstreams[entry.deployment] = _on_this_machine(server)
-        elif entry.dialect == "litellm":
-            upstreams[entry.deployment] = _through_litellm()
-        else:
-            upstreams[entry.deployment] = _remote(entry, env)
-    return Deployments(upstreams=upstreams, servers=servers)
-
-
-def _remote(entry: ModelEntry, env: Mapping[str, str]) -> RemoteUpstream:
-    account = Account(base_url=entry.address or "", api_key=_key(entry, env))
-    pool = Pool(proxies=proxies_from_environment(env))
-    return RemoteUpstream(DIALECTS[entry.dialect](), account, pool=pool)
+    for name, entry in places.items():
+        if entry.dialect == "litellm":
+            upstreams[name] = _through_litellm()
+        elif entry.dialect != "local":
+            account = Account(base_url=entry.address or "", api_key=_key(entry, env))
+            pool = Pool(proxies=proxies_from_environment(env), trust=trust)
+            upstreams[name] = RemoteUpstream(DIALECTS[entry.dialect](), account, pool=pool)
+    return upstreams
 
 
 def _through_litellm() -> Upstream:
@@ -96,9 +105,7 @@ def _local(entry: ModelEntry, config: Config, env: Mapping[str, str]) -> LocalSe
         cache_dir=weights,
         threads=config.local.threads,
     )
-    server = LocalServer(spec)
-    server.start()
-    return server
+    return LocalServer(spec)
 
 
 def _on_this_machine(server: LocalServer) -> RemoteUpstream:
