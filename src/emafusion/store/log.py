@@ -1,9 +1,9 @@
 """The outcome log: keeps every request that was answered.
 
 `append` is on the path of every request. Handing a row to a thread and waiting for word back costs
-as much again as committing it, and twice that where the cores sleep (see `design/store.md`), so
-rows are committed by the event loop itself, all rows of one turn of the loop in one transaction, as
-long as that takes microseconds. Where it would not (another process holds the lock, many rows at
+more than committing it where a core must be woken for it (see `design/store.md`), so rows are
+committed by the event loop itself, all rows of one turn of the loop in one transaction, as long as
+that takes microseconds. Where it would not (another process holds the lock, many rows at
 once, a slow disk), a thread with patience does it, and the loop goes on.
 """
 
