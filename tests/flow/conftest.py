@@ -58,8 +58,8 @@ class Honest:
         """Believe it."""
         reply = case.subject.reply
         value = 0.95 if reply is not None and "sure" in reply.text else 0.05
+        yield from ()  # a flow, like every judge
         return Judgement(judge="honest", attempt=case.attempt, value=value)
-        yield  # a flow, like every judge
 
 
 class Panel:

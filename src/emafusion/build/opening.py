@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ def parts_of(config: Config, candidates: tuple[Candidate, ...]) -> Parts:
 
 
 @asynccontextmanager
-async def opened(config: Config, env: Mapping[str, str]) -> AsyncIterator[Opened]:
+async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opened, None]:
     """Open a service; log, connections and local models are closed on leaving.
 
     Raises `BadInput` for what does not fit together, `Unready` for what is missing.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -61,7 +61,7 @@ def asking(verb: Callable[[Question], None]) -> Callable[..., None]:
 
 
 @contextmanager
-def spinner(told: str) -> Iterator[Callable[[], None]]:
+def spinner(told: str) -> Generator[Callable[[], None], None, None]:
     """Show on standard error that something is under way; call what it gives to end it early."""
     status = Console(stderr=True).status(told)
     if sys.stderr.isatty():

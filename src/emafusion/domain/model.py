@@ -73,4 +73,4 @@ class Objective:
     max_cost_usd: float | None = None
     max_latency_s: float | None = None
     min_quality: float | None = None
-    candidates: frozenset[str] = field(default_factory=frozenset)
+    candidates: frozenset[str] = field(default_factory=frozenset[str])

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from emafusion.domain.errors import BadInput, EmafusionError, Failure
 from emafusion.gateway.chat import chat
@@ -131,7 +132,7 @@ async def _tell(error: EmafusionError, send: _Sent) -> None:
 
 def _request(scope: Message, receive: Receive) -> Request:
     raw = scope["headers"]
-    pairs = raw if isinstance(raw, list) else []
+    pairs = cast("list[tuple[bytes, bytes]]", raw) if isinstance(raw, list) else []
     return Request(
         method=str(scope["method"]),
         path=str(scope["path"]),

@@ -7,14 +7,15 @@ out whole when it is accepted; until then comments keep the connection alive and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from emafusion.domain.attempt import Delta, Reply
 from emafusion.domain.errors import EmafusionError
 from emafusion.domain.outcome import Outcome
+from emafusion.domain.query import Query
 from emafusion.gateway.driver import Run
-from emafusion.gateway.facts import extras, facts, headers
+from emafusion.gateway.facts import Facts, extras, facts, headers
 from emafusion.gateway.http import Send, start
 from emafusion.gateway.service import Asked
 from emafusion.wire.openai import ChunkWriter, deltas_of
@@ -30,14 +31,20 @@ COMMENT_EVERY_S = 10.0
 
 
 class Stream:
-    """Writes one stream; `started` once the client has got its status line."""
+    """Writes one stream; `started` once the client has got its status line.
 
-    def __init__(self, asked: Asked, send: Send, *, created: int) -> None:
+    `dropped`: query, candidate -> names of the parameters that do not reach it.
+    """
+
+    def __init__(
+        self, asked: Asked, send: Send, *, created: int, dropped: Callable[[Query, str], str]
+    ) -> None:
         self.started = False
         self.run: Run | None = None
         self._asked = asked
         self._send = send
         self._created = created
+        self._dropped = dropped
         self._writer: ChunkWriter | None = None
         self._speaking = False
 
@@ -66,7 +73,7 @@ class Stream:
         await self._write(writer.error(error), more=False)
 
     @asynccontextmanager
-    async def kept_alive(self) -> AsyncIterator[None]:
+    async def kept_alive(self) -> AsyncGenerator[None, None]:
         """While inside, send a comment now and then as long as no model speaks."""
         task = asyncio.ensure_future(self._comment())
         try:
@@ -99,10 +106,16 @@ class Stream:
         if self.started:
             return
         self.started = True
-        known = {"x-emafusion-decision-id": self._asked.query.query_id}
-        if self.run is not None and self.run.live is not None:
-            known["x-emafusion-model"] = self.run.live.name
-        await start(self._send, 200, (*(told or known.items()), *EVENTS))
+        await start(self._send, 200, (*(told or headers(self._known())), *EVENTS))
+
+    def _known(self) -> Facts:
+        """Facts that are known before the answer is."""
+        known: Facts = {"decision_id": self._asked.query.query_id}
+        live = self.run.live if self.run is not None else None
+        if live is None:
+            return known
+        lost = self._dropped(self._asked.query, live.name)
+        return known | {"model": live.name} | ({"dropped": lost} if lost else {})
 
     async def _write(self, data: bytes, *, more: bool = True) -> None:
         await self._send({"type": "http.response.body", "body": data, "more_body": more})

@@ -21,7 +21,7 @@ REMEMBERED = 10_000
 class Turns:
     """Remembers which candidate made which tool call."""
 
-    _maker: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    _maker: OrderedDict[str, str] = field(default_factory=OrderedDict[str, str])
 
     def note(self, answer: Answer) -> None:
         """Remember the tool calls of an answer that was given."""
