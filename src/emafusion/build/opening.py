@@ -77,4 +77,10 @@ def log_path(config: Config, env: Mapping[str, str]) -> Path:
 def open_log(config: Config, env: Mapping[str, str]) -> OutcomeLog:
     """Open the log of outcomes."""
     names = LabelNames(**{axis.name: axis.classes for axis in AXES})
-    return OutcomeLog.open(log_path(config, env), prompts=config.log.prompts, names=names)
+    return OutcomeLog.open(
+        log_path(config, env),
+        prompts=config.log.prompts,
+        names=names,
+        retention_days=config.log.retention_days,
+        max_mb=config.log.max_mb,
+    )
