@@ -1,5 +1,6 @@
 """The engine: what it batches or runs alone, how it stops; and that the model is read right."""
 
+import queue
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -168,6 +169,22 @@ def test_a_broken_pipeline_is_loaded_anew() -> None:
     assert "Unsupported type" in failed.message
     assert "grammar.cc" not in failed.message
     assert ask(engine, "hi").texts == {0: "hi"}
+    engine.close()
+
+
+def buggy(said: str, sample: int) -> str:
+    """Answer by something that does not exist."""
+    return str(getattr(said, f"sample{sample}"))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_in_the_thread_is_told(pipeline: ScriptedPipeline) -> None:
+    """An error that is not the engine's ends the thread, and the process hears of it."""
+    told: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+    pipeline.answer = buggy
+    engine = Engine(lambda: pipeline, on_crash=told.put)
+    Asking(engine, "hi", Sampling(max_tokens=5))
+    assert isinstance(told.get(timeout=10), AttributeError)
     engine.close()
 
 

@@ -10,6 +10,7 @@ lives in a process of its own.
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -39,11 +40,18 @@ class Engine:
     """Continuous batching over one pipeline.
 
     `load` makes the pipeline, and makes it anew when it breaks: the requests of that batch fail,
-    later ones do not.
+    later ones do not. `on_crash` is called with the error if the thread itself ends by a bug:
+    nobody would be answered any more.
     """
 
-    def __init__(self, load: Callable[[], Pipeline]) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Pipeline],
+        *,
+        on_crash: Callable[[BaseException | None], None] = lambda _error: None,
+    ) -> None:
         self._load = load
+        self._on_crash = on_crash
         self._pipeline = load()
         self._waiting: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
         self._next: Order | None = None  # taken from the queue, not yet admitted
@@ -68,11 +76,15 @@ class Engine:
         self._thread.join(timeout=10)
 
     def _work(self) -> None:
-        while not self._closing:
-            self._admit()
-            if self._running:
-                self._step()
-                time.sleep(_YIELD_S)
+        try:
+            while not self._closing:
+                self._admit()
+                if self._running:
+                    self._step()
+                    time.sleep(_YIELD_S)
+        finally:
+            if not self._closing:
+                self._on_crash(sys.exception())
 
     def _admit(self) -> None:
         """Start waiting orders in turn, as many as may run together; blocks while idle."""

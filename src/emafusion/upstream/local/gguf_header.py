@@ -10,8 +10,8 @@ from .gguf_bytes import Head, TensorPlace, Value, read_head
 
 _CONTROL_TOKEN = 3
 
-# ggml type numbers the engine is known to read right. Q4_1 is read without an error and gives
-# another, worse model; whatever is not listed is requantised first.
+# ggml type numbers that the engine reads right (benchmarks/gguf_types.py). Q4_1 and Q4_K it reads
+# without an error as another, worse model, others it refuses: what is not listed is requantised.
 FAITHFUL_TYPES = {0: "F32", 1: "F16", 2: "Q4_0", 8: "Q8_0", 14: "Q6_K"}
 
 

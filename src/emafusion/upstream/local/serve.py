@@ -54,7 +54,7 @@ def serve(options: ServeOptions, *, api_key: str) -> None:
     path = readable(options.model, options.cache_dir, warn=_warn)
     embedded = options.name is None  # its figures were measured so, and hold on every machine
     engine_options = EngineOptions(threads=options.threads, exact=embedded)
-    engine = Engine(lambda: load_pipeline(path, engine_options))
+    engine = Engine(lambda: load_pipeline(path, engine_options), on_crash=_die)
     actions = _actions(options.name, generator(engine))
     _run(
         Face(actions=actions, api_key=api_key, default_max_tokens=options.default_max_tokens),
@@ -103,6 +103,12 @@ def _end_with_stdin(server: uvicorn.Server) -> None:
     while os.read(sys.stdin.fileno(), 4096):
         pass
     server.should_exit = True
+
+
+def _die(error: BaseException | None) -> None:
+    """End the process at once: the parent starts another one that can answer."""
+    _warn(f"the engine's thread ended: {type(error).__name__}: {error}")
+    os._exit(1)
 
 
 def _warn(line: str) -> None:
