@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from emafusion.catalog import Catalog
+from emafusion.build.opening import today_catalog
 from emafusion.config import Config
 from emafusion.config.discover import embedded_pool, pool_from_env, pool_from_servers
 from emafusion.upstream.discover import discover_servers
@@ -25,7 +25,7 @@ class Found:
 
 async def find_pool(config: Config, env: Mapping[str, str], *, avoid_port: int) -> Found:
     """Find the pool; the embedded models where nothing else is there."""
-    catalog = Catalog.load()
+    catalog = today_catalog()
     servers = await discover_servers(avoid_port=avoid_port)
     keyed, served = pool_from_env(env, catalog), pool_from_servers(servers)
     models = (*keyed, *served)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from emafusion.build.parts import build_parts, learned_from, load_artifact
@@ -29,9 +30,14 @@ class Opened:
     log: OutcomeLog
 
 
+def today_catalog() -> Catalog:
+    """The catalog with the prices of today: some changes are announced ahead."""
+    return Catalog.load().on(datetime.now(tz=UTC).date())
+
+
 def candidates_of(config: Config) -> tuple[Candidate, ...]:
     """The pool of a config, with what the catalog knows of each model."""
-    catalog = Catalog.load()
+    catalog = today_catalog()
     return tuple(candidate_of(entry, catalog) for entry in config.models)
 
 

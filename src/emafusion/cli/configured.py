@@ -42,10 +42,14 @@ def _here() -> str | None:
 
 def read_config(path: str) -> Config:
     """Read and check a config file."""
+    return parse(read_text(path), source=path, env=os.environ)
+
+
+def read_text(path: str) -> str:
+    """The text of a file. Raises `BadInput` where it is none."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise BadInput(f"not UTF-8 text (byte {error.start})", where=path) from error
     except OSError as error:
         raise BadInput(f"cannot be read: {error.strerror}", where=path) from error
-    return parse(text, source=path, env=os.environ)
