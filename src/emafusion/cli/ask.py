@@ -23,8 +23,8 @@ from emafusion.gateway.service import Asked, Service
 
 
 @click.command("ask", epilog="Example: emafusion ask 'What is the capital of Norway?' --explain")
-@asking
 @click.option("--explain", is_flag=True, help="show the decision, on standard error")
+@asking
 def command(question: Question) -> None:
     """Ask TEXT (or standard input, with -) and show the answer as it comes."""
     run(_ask(question))
