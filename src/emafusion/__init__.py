@@ -1,8 +1,30 @@
 """Picks, judges and fuses language models for every query.
 
 Importing this package does nothing but define names: no file, thread, network or environment.
+`EmaFusion` and what it returns are imported when they are first used.
 """
+
+import importlib
+from typing import TYPE_CHECKING
 
 from emafusion.version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from emafusion.client import Answer, EmaFusion, Wish
+    from emafusion.wire.options import Options
+
+__all__ = ["Answer", "EmaFusion", "Options", "Wish", "__version__"]
+
+_WHERE = {
+    "Answer": "emafusion.client",
+    "EmaFusion": "emafusion.client",
+    "Options": "emafusion.wire.options",
+    "Wish": "emafusion.client",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name at its first use."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'emafusion' has no attribute '{name}'")
+    return getattr(importlib.import_module(_WHERE[name]), name)
