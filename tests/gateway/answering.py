@@ -37,6 +37,19 @@ def chunks(said: str, body: Body) -> Iterator[Body]:
         yield {**_chunk(body, 0, {}), "choices": [], "usage": usage(said)}
 
 
+def message(said: str, body: Body) -> Body:
+    """A whole answer as Anthropic's API writes it."""
+    return {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": body["model"],
+        "content": [{"type": "text", "text": said}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 100, "output_tokens": len(said.split())},
+    }
+
+
 def usage(said: str) -> Body:
     """A hundred prompt tokens, and a token for each word said."""
     spoken = len(said.split())

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.gateway.answering import Body, chunks, completion
+from tests.gateway.answering import Body, chunks, completion, message
 
 from emafusion.gateway.http import Receive, Send
 
@@ -17,8 +17,9 @@ Scope = dict[str, Any]
 
 @dataclass(eq=False)
 class Provider:
-    """Speaks OpenAI's API. What it says to a model is `script[model]`, else an echo.
+    """Speaks OpenAI's API, and Anthropic's a little.
 
+    What it says to a model is `script[model]`, else an echo.
     A script's entry is a text, or one of: `hang`, `status:N`, `reset`, `garbage`, `slow:TEXT`.
     `seen`: bodies it got; `left`: set when a client went away while it was answering.
     """
@@ -48,7 +49,8 @@ class Provider:
         elif body.get("stream"):
             await self._stream(said, body, receive, send)
         else:
-            await _respond(send, 200, json.dumps(completion(said, body)).encode())
+            whole = message if scope["path"].endswith("/messages") else completion
+            await _respond(send, 200, json.dumps(whole(said, body)).encode())
 
     async def _stream(self, said: str, body: Body, receive: Receive, send: Send) -> None:
         pause_s = 0.2 if said.startswith("slow:") else 0.0
@@ -73,10 +75,10 @@ async def _read(receive: Receive) -> bytes:
     parts: list[bytes] = []
     more = True
     while more:
-        message = await receive()
-        part = message.get("body", b"")
+        got = await receive()
+        part = got.get("body", b"")
         parts.append(part if isinstance(part, bytes) else b"")
-        more = bool(message.get("more_body"))
+        more = bool(got.get("more_body"))
     return b"".join(parts)
 
 

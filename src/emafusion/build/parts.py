@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from emafusion.build.unsupported import unsupported_of
 from emafusion.catalog import cost_usd
 from emafusion.config import Config
 from emafusion.domain.attempt import Usage
@@ -62,7 +63,7 @@ class Learned:
 
 def learned_from(artifact: Artifact | None) -> Learned:
     """Read the states of all parts from an artifact."""
-    arrays = {} if artifact is None else artifact.arrays
+    arrays: Mapping[str, npt.NDArray[np.generic]] = {} if artifact is None else artifact.arrays
     has = {name.partition("/")[0] for name in arrays}
     classifier = ClassifierState.from_arrays(arrays) if "classifier" in has else None
     return Learned(
@@ -102,6 +103,7 @@ def build_parts(config: Config, candidates: tuple[Candidate, ...], learned: Lear
         panel=LogOddsPanel(learned.panel),
         group=group,
         classes={axis.name: axis.classes for axis in AXES},
+        unsupported=unsupported_of(config),
         best_single=candidates[int(quality.mean(axis=0).argmax())].name,
     )
 

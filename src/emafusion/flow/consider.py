@@ -63,16 +63,19 @@ def consider(task: Task, parts: Parts) -> Considered:
     Raises `NoCandidate` where nobody can serve it within the objective's limits.
     """
     features = parts.encoder.encode(task.query)
-    fit = eligible(task, features)
+    fit = eligible(task, features, parts.unsupported)
     estimates = parts.estimator.estimate(features, fit)
-    _hold(task.objective, estimates)
+    hold(task.objective, estimates)
     return Considered(
         task=task, parts=parts, features=features, estimates=estimates, candidates=fit
     )
 
 
-def _hold(objective: Objective, estimates: Estimates) -> None:
-    """Refuse plainly where a limit cannot be met, rather than break it or hang."""
+def hold(objective: Objective, estimates: Estimates) -> None:
+    """Refuse plainly where a limit cannot be met, rather than break it or hang.
+
+    Raises `NoCandidate`, which names the limit.
+    """
     floor, ceiling_usd = objective.min_quality, objective.max_cost_usd
     if floor is not None and estimates.quality.max() < floor:
         told = f"no model is predicted to reach {floor:g}, the best {estimates.quality.max():.2f}"

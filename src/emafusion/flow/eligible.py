@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from emafusion.domain.errors import NoCandidate
 from emafusion.domain.features import Features
 from emafusion.domain.model import Ability, Candidate, Objective
 from emafusion.domain.query import Query
-from emafusion.flow.parts import Task
+from emafusion.flow.parts import Task, Unsupported
+
+SOFT = frozenset(
+    {
+        "frequency_penalty",
+        "metadata",
+        "min_p",
+        "parallel_tool_calls",
+        "prediction",
+        "presence_penalty",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning_effort",
+        "repetition_penalty",
+        "safety_identifier",
+        "seed",
+        "service_tier",
+        "store",
+        "temperature",
+        "top_k",
+        "top_p",
+        "user",
+        "verbosity",
+    }
+)
+"""Parameters whose loss gives another sample of the same answer, or changes who bills and keeps it:
+left out where they must be, and told. Losing any other one would give an answer to another query.
+"""
 
 
-def eligible(task: Task, features: Features) -> tuple[Candidate, ...]:
+def eligible(task: Task, features: Features, unsupported: Unsupported) -> tuple[Candidate, ...]:
     """Candidates that can serve the query, in the order of the pool.
 
     Raises `NoCandidate`, with the reason for each, where there is none.
     """
     reasons = {
-        candidate.name: reason_against(candidate, task, features) for candidate in task.candidates
+        candidate.name: reason_against(candidate, task, features=features, unsupported=unsupported)
+        for candidate in task.candidates
     }
     fit = tuple(c for c in task.candidates if reasons[c.name] is None)
     if not fit:
@@ -27,25 +57,21 @@ def eligible(task: Task, features: Features) -> tuple[Candidate, ...]:
     return fit
 
 
-def reason_against(candidate: Candidate, task: Task, features: Features) -> str | None:
+def reason_against(
+    candidate: Candidate, task: Task, *, features: Features, unsupported: Unsupported
+) -> str | None:
     """Why this candidate cannot serve the query; None if it can."""
-    return next(_reasons(candidate, task, features), None)
+    lost = hard(unsupported(task.query, candidate))
+    return next(chain(_reasons(candidate, task, lost), _too_long(candidate, task, features)), None)
 
 
-def _reasons(candidate: Candidate, task: Task, features: Features) -> Iterator[str]:
-    yield from _not_allowed(candidate, task.objective)
-    yield from (f"has no ability '{ability}'" for ability in _missing(candidate, needs(task.query)))
-    room = candidate.model.context_tokens
-    wanted = features.prompt_tokens + (task.query.settings.max_tokens or 0)
-    if room is not None and wanted > room:
-        yield f"context of {room} tokens is less than the {wanted} needed"
+def hard(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of the parameters without which the answer would be one to another query.
 
-
-def _not_allowed(candidate: Candidate, objective: Objective) -> Iterator[str]:
-    if objective.candidates and candidate.name not in objective.candidates:
-        yield "not among the models allowed for this query"
-    if objective.max_cost_usd is not None and candidate.model.price is None:
-        yield "its price is unknown, so max_cost_usd cannot be held"
+    >>> hard(("seed", "n"))
+    ('n',)
+    """
+    return tuple(name for name in names if name not in SOFT)
 
 
 def needs(query: Query) -> frozenset[Ability]:
@@ -57,7 +83,7 @@ def needs(query: Query) -> frozenset[Ability]:
     """
     settings = query.settings
     wanted: dict[Ability, bool] = {
-        "tools": bool(query.tools) and settings.tool_choice != "none",
+        "tools": _talks_of_tools(query),
         "images": query.has_images,
         "json_object": query.format.kind == "json_object",
         "json_schema": query.format.kind == "json_schema",
@@ -65,6 +91,34 @@ def needs(query: Query) -> frozenset[Ability]:
         "n": settings.n > 1,
     }
     return frozenset(ability for ability, asked in wanted.items() if asked)
+
+
+def _reasons(candidate: Candidate, task: Task, lost: tuple[str, ...]) -> Iterator[str]:
+    yield from not_allowed(candidate, task.objective)
+    yield from (f"has no ability '{ability}'" for ability in _missing(candidate, needs(task.query)))
+    yield from (f"its API has no '{name}'" for name in lost)
+
+
+def _too_long(candidate: Candidate, task: Task, features: Features) -> Iterator[str]:
+    room = candidate.model.context_tokens
+    wanted = features.prompt_tokens + (task.query.settings.max_tokens or 0)
+    if room is not None and wanted > room:
+        yield f"context of {room} tokens is less than the {wanted} needed"
+
+
+def not_allowed(candidate: Candidate, objective: Objective) -> Iterator[str]:
+    """Why the objective forbids this candidate, whatever the query."""
+    if objective.candidates and candidate.name not in objective.candidates:
+        yield "not among the models allowed for this query"
+    if objective.max_cost_usd is not None and candidate.model.price is None:
+        yield "its price is unknown, so max_cost_usd cannot be held"
+
+
+def _talks_of_tools(query: Query) -> bool:
+    """Whether a tool may be called, or was called earlier in the conversation."""
+    if query.tools and query.settings.tool_choice != "none":
+        return True
+    return any(message.tool_calls or message.role == "tool" for message in query.messages)
 
 
 def _missing(candidate: Candidate, wanted: frozenset[Ability]) -> list[Ability]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from emafusion.domain.model import Candidate, Objective
 from emafusion.domain.ports import Encoder, Estimator, Grouper, Judge, Panel, Policy
 from emafusion.domain.query import Query
+
+Unsupported = Callable[[Query, Candidate], tuple[str, ...]]
+"""Names of a query's parameters, as OpenAI calls them, that a candidate's API cannot say."""
+
+
+def everything_said(_query: Query, _candidate: Candidate) -> tuple[str, ...]:
+    """Every API can say all of it."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -16,6 +24,7 @@ class Parts:
 
     `best_single`: name of the candidate that is best on its own, for what was saved against it.
     `classes`: for each axis of `Labels` the names of its classes, for people to read.
+    `unsupported`: what of a query would be lost on the way to a candidate.
     """
 
     encoder: Encoder
@@ -26,15 +35,18 @@ class Parts:
     group: Grouper
     best_single: str | None = None
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    unsupported: Unsupported = everything_said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A query, what is wanted of it, and who is there to answer it.
 
-    `candidates`: the pool, healthy ones first is not required; order does not matter.
+    `candidates`: the pool, healthy ones first is not required; order does not matter. `baseline`:
+    whom savings are counted against; None for the best single candidate.
     """
 
     query: Query
     candidates: tuple[Candidate, ...]
     objective: Objective = field(default_factory=Objective)
+    baseline: Candidate | None = None

@@ -96,8 +96,11 @@ def last_failure(evidence: Evidence) -> Failure | None:
 
 
 def _baseline_usd(known: Considered) -> float | None:
-    names, single = known.estimates.candidates, known.parts.best_single
-    if single not in names:
+    estimates, single = known.estimates, known.parts.best_single
+    if known.task.baseline is not None:
+        single = known.task.baseline.name
+        estimates = known.parts.estimator.estimate(known.features, (known.task.baseline,))
+    if single not in estimates.candidates:
         return None
-    cost_usd = float(known.estimates.cost_usd[names.index(single)])
+    cost_usd = float(estimates.cost_usd[estimates.candidates.index(single)])
     return None if math.isnan(cost_usd) else cost_usd

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from emafusion.domain.errors import BadInput
 from emafusion.domain.model import Candidate, Objective
 from emafusion.gateway.http import Request
 from emafusion.gateway.names import named_candidate
@@ -9,6 +10,7 @@ from emafusion.gateway.service import Asked, Service, new_decision_id
 from emafusion.wire.openai import decode_query
 from emafusion.wire.options import Options, decode_options, merge_options, options_from_headers
 
+SESSION_LENGTH = 256
 SESSION_HEADERS = ("x-session-id", "x-conversation-id", "x-claude-code-session-id")
 
 
@@ -24,6 +26,7 @@ async def read_asked(request: Request, service: Service) -> Asked:
         objective=objective_of(options, service.objective, service.candidates),
         session=options.session or _session(request),
         key_id=request.key_id,
+        baseline=_baseline(options.baseline, service.candidates),
     )
 
 
@@ -49,10 +52,20 @@ def objective_of(
     )
 
 
+def _baseline(name: str | None, candidates: tuple[Candidate, ...]) -> Candidate | None:
+    """Whom savings are counted against. Raises `UnknownModel` for a name not in the pool."""
+    return None if name is None else named_candidate(name, candidates)
+
+
 def _or(said: float | None, default: float | None) -> float | None:
     return default if said is None else said
 
 
 def _session(request: Request) -> str | None:
-    found = (request.headers.get(name) for name in SESSION_HEADERS)
-    return next((text for text in found if text), None)
+    for name in SESSION_HEADERS:
+        session = request.headers.get(name, "")
+        if len(session) > SESSION_LENGTH:
+            raise BadInput(f"at most {SESSION_LENGTH} characters", where=name)
+        if session:
+            return session
+    return None

@@ -56,7 +56,7 @@ async def _whole(asked: Asked, send: Send, service: Service) -> None:
 
 
 async def _streamed(asked: Asked, send: Send, service: Service) -> None:
-    stream = Stream(asked, send, created=int(time.time()))
+    stream = Stream(asked, send, created=int(time.time()), dropped=service.dropped)
     run = service.run(sink=stream.live, timeout_s=asked.objective.max_latency_s)
     stream.run = run
     async with stream.kept_alive():

@@ -68,7 +68,10 @@ def planned(task: Task, parts: Parts) -> Explanation:
 def explain(task: Task, parts: Parts) -> Explanation:
     """Plan a query without calling anybody. Raises `NoCandidate` like the flow itself."""
     features, estimates, plan = forecast(task, parts)
-    excluded = {c.name: reason_against(c, task, features) for c in task.candidates}
+    excluded = {
+        c.name: reason_against(c, task, features=features, unsupported=parts.unsupported)
+        for c in task.candidates
+    }
     return Explanation(
         labels=tuple(
             _label(axis, classes, np.asarray(getattr(features.labels, axis)))

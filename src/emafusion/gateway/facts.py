@@ -22,6 +22,7 @@ def facts(outcome: Outcome) -> Facts:
         "cost_usd": _rounded(cost_usd, 9),
         "saved_usd": _rounded(_difference(baseline_usd, cost_usd), 9),
         "overhead_ms": _rounded(outcome.overhead_ms, 3),
+        "dropped": dict(outcome.tags).get("dropped"),
     }
     return {name: value for name, value in told.items() if value is not None}
 

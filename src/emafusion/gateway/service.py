@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from emafusion.domain.command import Flow
 from emafusion.domain.errors import Cancelled, NoCandidate
@@ -22,6 +22,7 @@ from emafusion.flow.direct import direct
 from emafusion.flow.parts import Parts, Task
 from emafusion.flow.route import route
 from emafusion.gateway.driver import Run, drive
+from emafusion.gateway.named import check_named, dropped
 from emafusion.gateway.names import named_candidate, objective_for
 from emafusion.gateway.turns import Turns
 
@@ -31,6 +32,7 @@ class Asked:
     """A query with what surrounds it.
 
     `objective`: what is wanted of the answer; `key_id` says which key asked, never the key.
+    `baseline`: whom savings are counted against; None for the best single candidate.
     """
 
     query: Query
@@ -38,6 +40,7 @@ class Asked:
     session: str | None = None
     key_id: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
+    baseline: Candidate | None = None
 
 
 def new_decision_id() -> str:
@@ -76,6 +79,7 @@ class Service:
         except NoCandidate as error:
             await self.store.append(_refused(asked, error, created_at))
             raise
+        asked = self._with_tags(asked, answer)
         outcome = _outcome(asked, answer, run, started=started, created_at=created_at)
         self.turns.note(answer)
         await self.store.append(outcome)
@@ -97,13 +101,30 @@ class Service:
         """What the main flow is to do for this query."""
         objective = objective_for(asked.query.requested, asked.objective)
         candidates = self.turns.keep(asked.query, self.candidates)
-        return Task(query=asked.query, candidates=candidates, objective=objective)
+        return Task(
+            query=asked.query,
+            candidates=candidates,
+            objective=objective,
+            baseline=asked.baseline,
+        )
 
     def _flow(self, asked: Asked) -> Flow[Answer]:
         chosen = named_candidate(asked.query.requested, self.candidates)
-        if chosen is not None:
-            return direct(asked.query, chosen)
-        return route(self.task(asked), self.parts)
+        task = self.task(asked)
+        if chosen is None:
+            return route(task, self.parts)
+        check_named(chosen, task, self.parts)
+        return direct(asked.query, chosen)
+
+    def dropped(self, query: Query, name: str | None) -> str:
+        """Names of the parameters that did not reach this candidate, with commas; may be empty."""
+        found = next((c for c in self.candidates if c.name == name), None)
+        return "" if found is None else dropped(query, found, self.parts.unsupported)
+
+    def _with_tags(self, asked: Asked, answer: Answer) -> Asked:
+        """What was asked, with what the log should tell of it besides."""
+        lost = self.dropped(asked.query, answer.candidate)
+        return replace(asked, tags=(*asked.tags, ("dropped", lost))) if lost else asked
 
     async def close(self) -> None:
         """Close every upstream."""

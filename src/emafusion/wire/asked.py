@@ -10,6 +10,7 @@ _DEFAULTS: dict[str, frozenset[bytes]] = {
     "modalities": frozenset({b'["text"]'}),
     "verbosity": frozenset({b'"medium"'}),
     "n": frozenset({b"1"}),
+    "service_tier": frozenset({b'"auto"', b'"default"'}),
 }
 _EMPTY = frozenset({b"null", b"0", b"0.0", b"{}", b"[]", b"false", b'""'})
 
@@ -32,10 +33,23 @@ _BESIDES = frozenset(
     }
 )
 
+_OUR_OWN = frozenset({"emafusion", "messages", "model", "stream", "stream_options"})
+
 
 def asked_of(query: Query, /) -> frozenset[str]:
     """Names of the parameters, as OpenAI calls them."""
     return frozenset(_from_settings(query)) | frozenset(_from_origin(query))
+
+
+def besides_of(query: Query, /) -> frozenset[str]:
+    """Names of what is asked besides the answer: who is billed, what is kept, what is cached."""
+    if query.origin is None or query.origin.dialect != "openai":
+        return frozenset({"user"}) if query.user else frozenset()
+    return frozenset(
+        name
+        for name, value in query.origin.fields
+        if name in _BESIDES - _OUR_OWN and value not in _EMPTY | _DEFAULTS.get(name, frozenset())
+    )
 
 
 def custom_tools(query: Query, /) -> bool:
