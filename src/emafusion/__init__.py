@@ -10,21 +10,13 @@ from typing import TYPE_CHECKING
 from emafusion.version import __version__
 
 if TYPE_CHECKING:
-    from emafusion.client import Answer, EmaFusion, Wish
-    from emafusion.wire.options import Options
+    from emafusion.client import Answer, EmaFusion, Options, Wish
 
 __all__ = ["Answer", "EmaFusion", "Options", "Wish", "__version__"]
-
-_WHERE = {
-    "Answer": "emafusion.client",
-    "EmaFusion": "emafusion.client",
-    "Options": "emafusion.wire.options",
-    "Wish": "emafusion.client",
-}
 
 
 def __getattr__(name: str) -> object:
     """Import a public name at its first use."""
-    if name not in _WHERE:
+    if name not in __all__:
         raise AttributeError(f"module 'emafusion' has no attribute '{name}'")
-    return getattr(importlib.import_module(_WHERE[name]), name)
+    return getattr(importlib.import_module("emafusion.client"), name)

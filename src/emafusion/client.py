@@ -35,6 +35,8 @@ from emafusion.gateway.service import Asked, Service, new_decision_id
 from emafusion.wire.openai import decode_query
 from emafusion.wire.options import Options
 
+__all__ = ["Answer", "EmaFusion", "Messages", "Options", "Wish"]
+
 T = TypeVar("T")
 Messages = str | Sequence[Mapping[str, object]]
 """A question, or messages as OpenAI's API has them."""
