@@ -161,6 +161,16 @@ def test_limit_that_cannot_be_held_is_refused(
         Script(route(impossible, make_parts(QUALITY)))
 
 
+def test_resting_candidate_is_left_alone(make_parts: MakeParts) -> None:
+    """Who failed lately is not called while another can serve the query, else it is."""
+    resting = replace(task(0.0), resting=frozenset({"small"}))
+    with Script(route(resting, make_parts(QUALITY))) as script:
+        script << calls("big") >> said("42, sure")
+    alone = replace(resting, candidates=(SMALL,))
+    with Script(route(alone, make_parts(QUALITY))) as script:
+        script << calls("small") >> said("42, sure")
+
+
 def test_direct_call_is_patient() -> None:
     """A named model has no fallback, so it is tried longer, and waited for as it asks."""
     with Script(direct(ask("Hello"), SMALL)) as script:

@@ -326,3 +326,13 @@ def _until(true: Callable[[], object]) -> None:
             return
         time.sleep(0.02)
     raise AssertionError("it did not come to that")
+
+
+def test_failing_model_is_left_alone_for_a_while(gateway: Gateway, provider: Provider) -> None:
+    """After a run of failures a model is no longer tried first on every request."""
+    provider.script = {"cheap": "status:500", "dear": "Oslo"}
+    for _ in range(8):
+        client(gateway).chat.completions.create(model="emafusion/eco", messages=QUESTION)
+    tried = sum(body["model"] == "cheap" for body in provider.seen)
+    client(gateway).chat.completions.create(model="emafusion/eco", messages=QUESTION)
+    assert sum(body["model"] == "cheap" for body in provider.seen) == tried

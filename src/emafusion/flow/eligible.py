@@ -41,7 +41,7 @@ left out where they must be, and told. Losing any other one would give an answer
 
 
 def eligible(task: Task, features: Features, unsupported: Unsupported) -> tuple[Candidate, ...]:
-    """Candidates that can serve the query, in the order of the pool.
+    """Candidates that can serve the query, in the order of the pool; rested ones where there are.
 
     Raises `NoCandidate`, with the reason for each, where there is none.
     """
@@ -54,7 +54,7 @@ def eligible(task: Task, features: Features, unsupported: Unsupported) -> tuple[
         told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or "empty pool"
         msg = f"no model can serve this query ({told})"
         raise NoCandidate(msg)
-    return fit
+    return tuple(c for c in fit if c.name not in task.resting) or fit
 
 
 def reason_against(

@@ -42,11 +42,13 @@ class Parts:
 class Task:
     """A query, what is wanted of it, and who is there to answer it.
 
-    `candidates`: the pool, healthy ones first is not required; order does not matter. `baseline`:
-    whom savings are counted against; None for the best single candidate.
+    `candidates`: the pool, in any order. `resting`: names of those that failed lately; they are
+    called only where nobody else can serve the query. `baseline`: whom savings are counted
+    against; None for the best single candidate.
     """
 
     query: Query
     candidates: tuple[Candidate, ...]
     objective: Objective = field(default_factory=Objective)
+    resting: frozenset[str] = frozenset()
     baseline: Candidate | None = None

@@ -25,6 +25,7 @@ from emafusion.domain.errors import (
 )
 from emafusion.domain.model import Candidate
 from emafusion.domain.ports import Pricer, Sink, Upstream
+from emafusion.upstream.health import Health
 
 REFUSALS = (RateLimited, Overloaded, Unauthorized, Rejected, ContextTooLong, Declined)
 """Failures in which the provider generated nothing, so bills nothing."""
@@ -37,12 +38,14 @@ class Run:
     `deadline_s`: on the event loop's clock, covers all tries and steps. `sink`: where a live
     stream goes, `live` whose stream it is. `waited_s` grows with the time spent waiting for others,
     so that what is left of the request's time is our own. `left`: the client has gone; the flow is
-    still brought to its end, so that nothing that was done is lost to the log.
+    still brought to its end, so that nothing that was done is lost to the log. `health`: learns
+    from every call.
     """
 
     upstreams: Mapping[str, Upstream]
     pricer: Pricer
     deadline_s: float
+    health: Health = field(default_factory=Health)
     sink: Sink | None = None
     live: Candidate | None = field(default=None, init=False)
     waited_s: float = field(default=0.0, init=False)
@@ -97,6 +100,7 @@ async def _perform(command: Command, run: Run) -> Sent:
 
 async def _call(call: Call, run: Run) -> Attempt:
     started = time.perf_counter()
+    run.health.began(call.candidate.name, time.monotonic())
     upstream = run.upstreams[call.candidate.deployment]
     seen = _Seen(run.sink) if call.live and run.sink is not None else None
     run.live = call.candidate if seen is not None else None
@@ -110,6 +114,7 @@ async def _call(call: Call, run: Run) -> Attempt:
             latency_s=time.perf_counter() - started,
             sent_live=seen is not None and seen.any,
         )
+    run.health.note(call.candidate.name, attempt, time.monotonic())
     return priced(attempt, call.candidate, run.pricer)
 
 

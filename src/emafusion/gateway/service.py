@@ -25,6 +25,7 @@ from emafusion.gateway.driver import Run, drive
 from emafusion.gateway.named import check_named, dropped
 from emafusion.gateway.names import named_candidate, objective_for
 from emafusion.gateway.turns import Turns
+from emafusion.upstream.health import Health
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class Service:
     """Answers queries with one pool of candidates.
 
     `objective`: where the caller says nothing; `timeout_s`: deadline of a request, all tries and
-    steps included; `max_body`: bytes of a request at most.
+    steps included; `max_body`: bytes of a request at most; `health`: who failed lately.
     """
 
     parts: Parts
@@ -65,6 +66,7 @@ class Service:
     timeout_s: float = 600.0
     max_body: int = 32 * 2**20
     turns: Turns = field(default_factory=Turns)
+    health: Health = field(default_factory=Health)
 
     async def answer(self, asked: Asked, run: Run) -> Outcome:
         """Answer a query and log the outcome.
@@ -95,6 +97,7 @@ class Service:
             pricer=self.pricer,
             deadline_s=now + min(timeout_s or self.timeout_s, self.timeout_s),
             sink=sink,
+            health=self.health,
         )
 
     def task(self, asked: Asked) -> Task:
@@ -105,8 +108,15 @@ class Service:
             query=asked.query,
             candidates=candidates,
             objective=objective,
+            resting=self._resting(),
             baseline=asked.baseline,
         )
+
+    def _resting(self) -> frozenset[str]:
+        """Candidates that failed lately and are left alone for a while."""
+        now = time.monotonic()
+        names = (candidate.name for candidate in self.candidates)
+        return frozenset(name for name in names if not self.health.available(name, now))
 
     def _flow(self, asked: Asked) -> Flow[Answer]:
         chosen = named_candidate(asked.query.requested, self.candidates)
