@@ -155,8 +155,7 @@ class EmaFusion:
         """Find the pool where the config has none, then open everything."""
         config = self._config
         if not config.models:
-            port = config.gateway.port
-            config = (await find_pool(config, self._env, avoid_port=port)).config
+            config = (await find_pool(config, self._env)).config
         self._service = (await self._stack.enter_async_context(opened(config, self._env))).service
         return self
 

@@ -6,13 +6,13 @@ embedded models.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from emafusion.build.opening import today_catalog
 from emafusion.config import Config
 from emafusion.config.discover import embedded_pool, pool_from_env, pool_from_servers
-from emafusion.upstream.discover import discover_servers
+from emafusion.upstream.discover import FoundServer, discover_servers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,20 +23,22 @@ class Found:
     told: str
 
 
-async def find_pool(config: Config, env: Mapping[str, str], *, avoid_port: int) -> Found:
-    """Find the pool; the embedded models where nothing else is there."""
+async def find_pool(config: Config, env: Mapping[str, str]) -> Found:
+    """Find the pool; the embedded models where nothing else is there. Takes 0.3 s at most."""
     catalog = today_catalog()
-    servers = await discover_servers(avoid_port=avoid_port)
+    servers = await discover_servers()
     keyed, served = pool_from_env(env, catalog), pool_from_servers(servers)
     models = (*keyed, *served)
-    told = _told(len({m.provider for m in keyed}), [server.kind for server in servers])
+    told = _told([entry.key_env for entry in keyed if entry.key_env], servers)
     if models:
         return Found(config=replace(config, models=models), told=told)
     return Found(config=replace(config, models=embedded_pool()), told=told)
 
 
-def _told(providers: int, servers: list[str]) -> str:
-    if not providers and not servers:
+def _told(keys: Iterable[str], servers: Iterable[FoundServer]) -> str:
+    """What was found, in words."""
+    places = [f"{server.kind} at {server.base_url}" for server in servers]
+    found = [*dict.fromkeys(keys), *places]
+    if not found:
         return "no provider key and no local server found: the embedded models"
-    keys = [f"keys of {providers} provider{'s' if providers > 1 else ''}"] if providers else []
-    return f"found {' and '.join([*keys, *servers])}"
+    return f"found {', '.join(found)}"

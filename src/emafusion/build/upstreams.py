@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from emafusion.config import Config, ModelEntry
@@ -97,15 +98,33 @@ def _key(entry: ModelEntry, env: Mapping[str, str]) -> str:
 
 
 def _local(entry: ModelEntry, config: Config, env: Mapping[str, str]) -> LocalServer:
-    folder = config.local.weights_dir
-    weights = Path(folder) if folder is not None else models_dir(env)
     spec = LocalSpec(
-        model=find_embedded(weights) if entry.gguf is None else Path(entry.gguf),
+        model=local_file(entry, config, env),
         name=None if entry.gguf is None else (entry.remote_name or entry.name),
-        cache_dir=weights,
+        cache_dir=_weights_dir(config, env),
         threads=config.local.threads,
     )
     return LocalServer(spec)
+
+
+def local_file(entry: ModelEntry, config: Config, env: Mapping[str, str]) -> Path:
+    """The weights of a model on this machine. Reads nothing but their presence.
+
+    Raises `Unready` where they, or the engine that runs them, are missing, with what to do.
+    """
+    if find_spec("openvino_genai") is None:
+        how = "pip install 'emafusion[local]'"
+        raise Unready(f"models on this machine need an engine that is not installed; {how}")
+    if entry.gguf is None:
+        return find_embedded(_weights_dir(config, env))
+    if not Path(entry.gguf).is_file():
+        raise Unready(f"models.{entry.name}: there is no file {entry.gguf}; correct gguf")
+    return Path(entry.gguf)
+
+
+def _weights_dir(config: Config, env: Mapping[str, str]) -> Path:
+    folder = config.local.weights_dir
+    return Path(folder) if folder is not None else models_dir(env)
 
 
 def _on_this_machine(server: LocalServer) -> RemoteUpstream:

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 
 import click
 import msgspec
 
 from emafusion.build.opening import candidates_of, parts_of
-from emafusion.cli.configured import HERE, read_config
-from emafusion.config import Config, ConfigError
+from emafusion.cli.configured import HERE, read_text
+from emafusion.config import Config, ConfigError, Problem, parse
+from emafusion.domain.errors import BadInput, EmafusionError
+from emafusion.domain.model import Candidate
+
+
+class _Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What `--json` prints."""
+
+    file: str
+    ok: bool
+    problems: tuple[Problem, ...] = ()
+    models: int = 0
+    keys_set: tuple[str, ...] = ()
+    keys_missing: tuple[str, ...] = ()
+    prices_unknown: tuple[str, ...] = ()
 
 
 @click.command("check", epilog="Example: emafusion check emafusion.yaml")
@@ -19,33 +34,72 @@ from emafusion.config import Config, ConfigError
 def command(path: str, *, as_json: bool) -> None:
     """Check the config FILE (emafusion.yaml if not said). Opens no connection, spends nothing.
 
-    Ends with 0 if it can be used, else with 2 and a line for each mistake.
+    Each mistake is a line: FILE:LINE: key: what is wrong and what would be right; then the exit
+    code is 2. A key that is missing in the environment is named, but is no mistake of the file.
     """
     try:
-        config = read_config(path)
-    except ConfigError as error:
-        if as_json:
-            problems = [msgspec.to_builtins(problem) for problem in error.problems]
-            click.echo(msgspec.json.encode({"ok": False, "problems": problems}))
-            sys.exit(2)
-        raise
-    if config.models:
-        parts_of(config, candidates_of(config))
-    notes = _notes(config)
+        report = _report(path, _checked(path))
+    except BadInput as error:
+        if not as_json:
+            raise
+        problems = error.problems if isinstance(error, ConfigError) else (_whole(path, error),)
+        _print_json(_Report(file=path, ok=False, problems=problems))
+        sys.exit(2)
     if as_json:
-        click.echo(msgspec.json.encode({"ok": True, "models": len(config.models), "notes": notes}))
+        _print_json(report)
+    else:
+        click.echo(f"{path}: ok, {'; '.join(_told(report))}")
+
+
+def _checked(path: str) -> Config:
+    """The config, with everything that decides made once. Raises `BadInput`."""
+    config = parse(read_text(path, where="FILE"), source=path)
+    if config.models:
+        try:
+            parts_of(config, candidates_of(config))
+        except EmafusionError as error:  # an artifact that is not there is a mistake here
+            raise BadInput(str(error), where=path) from error
+    return config
+
+
+def _report(path: str, config: Config) -> _Report:
+    keys = dict.fromkeys(entry.key_env for entry in config.models if entry.key_env)
+    return _Report(
+        file=path,
+        ok=True,
+        models=len(config.models),
+        keys_set=tuple(key for key in keys if os.environ.get(key, "").strip()),
+        keys_missing=tuple(key for key in keys if not os.environ.get(key, "").strip()),
+        prices_unknown=tuple(c.name for c in candidates_of(config) if _is_unpriced(c)),
+    )
+
+
+def _is_unpriced(candidate: Candidate) -> bool:
+    price = candidate.model.price
+    if price is None:
+        return True
+    by_tokens = (price.prompt_usd_per_mtok, price.completion_usd_per_mtok)
+    return price.cpu_usd_per_hour is None and None in by_tokens
+
+
+def _told(report: _Report) -> Iterator[str]:
+    """The parts of the one line that tells that all is well."""
+    if not report.models:
+        yield "no models: the pool is looked for in the environment"
         return
-    models = f"{len(config.models)} models" if config.models else "no models: a pool is found here"
-    click.echo(f"{path}: ok, {models}")
-    for note in notes:
-        click.echo(f"note: {note}")
+    yield f"{report.models} model{'s' if report.models > 1 else ''}"
+    if report.keys_set:
+        yield f"set: {', '.join(report.keys_set)}"
+    if report.keys_missing:
+        yield f"NOT SET: {', '.join(report.keys_missing)}"
+    if report.prices_unknown:
+        yield f"price unknown, counted as the dearest: {', '.join(report.prices_unknown)}"
 
 
-def _notes(config: Config) -> list[str]:
-    """What is no mistake and may still surprise: unset keys, unknown prices."""
-    keys = {e.key_env for e in config.models if e.key_env and not os.environ.get(e.key_env)}
-    unpriced = [c.name for c in candidates_of(config) if c.model.price is None]
-    return [
-        *(f"{key} is not set in this environment" for key in sorted(keys)),
-        *(f"the price of {name} is unknown: it counts as the dearest" for name in unpriced),
-    ]
+def _whole(path: str, error: BadInput) -> Problem:
+    """A problem of the file as a whole."""
+    return Problem(source=path, line=None, path="", what=str(error).removeprefix(f"{path}: "))
+
+
+def _print_json(report: _Report) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(report), indent=2))

@@ -11,6 +11,7 @@ from emafusion.config import Config, parse
 from emafusion.domain.errors import BadInput
 
 HERE = "emafusion.yaml"
+LONGEST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,18 +22,14 @@ class Configured:
     source: str
 
 
-async def configured(path: str | None, *, avoid_port: int | None = None) -> Configured:
-    """Read the config, or find a pool.
-
-    `avoid_port`: a port on which we are about to listen ourselves. Raises `BadInput`, `ConfigError`
-    for a file with mistakes, and `Unready` where nothing that could answer is found.
-    """
-    named = path or _here()
+async def configured(path: str | None) -> Configured:
+    """Read the config, or find a pool. Raises `BadInput`, `ConfigError` for a file with mistakes."""
+    named = _here() if path is None else path
     config = Config() if named is None else read_config(named)
     source = named or "no config file"
     if config.models:
         return Configured(config=config, source=source)
-    found = await find_pool(config, os.environ, avoid_port=avoid_port or config.gateway.port)
+    found = await find_pool(config, os.environ)
     return Configured(config=found.config, source=f"{source}; {found.told}")
 
 
@@ -41,15 +38,27 @@ def _here() -> str | None:
 
 
 def read_config(path: str) -> Config:
-    """Read and check a config file."""
+    """Read and check a config file, and that every key that it counts on is set."""
     return parse(read_text(path), source=path, env=os.environ)
 
 
-def read_text(path: str) -> str:
-    """The text of a file. Raises `BadInput` where it is none."""
+def read_text(path: str, *, where: str = "--config") -> str:
+    """The text of a file. Raises `BadInput` where it is none.
+
+    `where`: what to name where no file was named.
+    """
+    if not path:
+        raise BadInput("must be the name of a file, got nothing", where=where)
     try:
-        return Path(path).read_text(encoding="utf-8")
+        with Path(path).open("rb") as file:
+            data = file.read(LONGEST_BYTES + 1)
+        text = data.decode()
     except UnicodeDecodeError as error:
         raise BadInput(f"not UTF-8 text (byte {error.start})", where=path) from error
     except OSError as error:
         raise BadInput(f"cannot be read: {error.strerror}", where=path) from error
+    except ValueError as error:  # a name that no file can have
+        raise BadInput(f"cannot be read: {error}", where=path) from error
+    if len(data) > LONGEST_BYTES:
+        raise BadInput(f"is longer than the {LONGEST_BYTES:,} bytes that are read", where=path)
+    return text

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import os
 import sys
 
 import click
 from typing_extensions import override
 
-from emafusion import __version__
+from emafusion.cli.printable import one_line
 from emafusion.domain.errors import BadInput, EmafusionError
+from emafusion.version import __version__
 
 VERBS = {
     "serve": "start the gateway",
@@ -43,6 +46,17 @@ class _Verbs(click.Group):
         return command
 
     @override
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that was called. Raises `UsageError` with the nearest one for another word."""
+        if args[0] not in VERBS:
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(VERBS)}"
+            raise click.UsageError(f"there is no verb '{args[0][:80]}'; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without importing them."""
         with formatter.section("Verbs"):
@@ -51,6 +65,7 @@ class _Verbs(click.Group):
 
 @click.group(
     cls=_Verbs,
+    subcommand_metavar="VERB ...",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: emafusion serve",
 )
@@ -60,28 +75,60 @@ def program() -> None:
 
 
 def main() -> None:
-    """Run the command line; exit code 0 = done, 1 = failed, 2 = bad input, 130 = interrupted."""
+    """Run the command line; exit code 0 = done, 1 = failed, 2 = bad input, 130 = interrupted.
+
+    A reader of the output that has gone (`| head`) ends it silently, with 1.
+    """
     sys.exit(_run())
 
 
 def _run() -> int:
     try:
-        code = program.main(standalone_mode=False)
+        code = program.main(prog_name="emafusion", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.ClickException as error:
-        _complain(error.format_message(), hint=_usage(error))
-        return BAD_INPUT
+        return _refuse(error)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except EmafusionError as error:
-        _complain(str(error))
-        return BAD_INPUT if isinstance(error, BadInput) else FAILED
+        return _tell(error)
+    except BrokenPipeError:
+        _drop_output()
+        return FAILED
+    except OSError as error:
+        _complain(
+            ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
+        )
+        return FAILED
     return code if isinstance(code, int) else 0
 
 
-def _usage(error: click.ClickException) -> str:
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    return "" if context is None else f" (see '{context.command_path} --help')"
+def _refuse(error: click.ClickException) -> int:
+    """What was typed is no command."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        print(error.format_message(), file=sys.stderr)
+    else:
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        hint = "" if context is None else f" (see '{context.command_path} --help')"
+        _complain(f"{error.format_message()}{hint}")
+    return BAD_INPUT
 
 
-def _complain(line: str, hint: str = "") -> None:
-    print(f"emafusion: {line}{hint}", file=sys.stderr)
+def _tell(error: EmafusionError) -> int:
+    if error.code == "invalid_config":
+        # FILE:LINE begins the line, so that editors and terminals find the place.
+        for problem in str(error).splitlines():
+            print(one_line(problem), file=sys.stderr)
+    else:
+        _complain(str(error))
+    return BAD_INPUT if isinstance(error, BadInput) else FAILED
+
+
+def _complain(line: str) -> None:
+    print(f"emafusion: {one_line(line)}", file=sys.stderr)
+
+
+def _drop_output() -> None:
+    """Nobody reads any more: what is still buffered must not be tried again at the very end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

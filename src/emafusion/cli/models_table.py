@@ -1,40 +1,69 @@
-"""Models as tables and as rows."""
+"""Models as tables, as wide as there is room for, and as rows of JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 from rich.table import Table
+from rich.text import Text
 
-from emafusion.catalog import Entry
 from emafusion.cli.money import per_mtok
-from emafusion.domain.model import Candidate, Model, Price
+from emafusion.cli.printable import one_line
+from emafusion.domain.model import Model, Price
 
 Row = dict[str, str | float | int | list[str] | None]
 
 
-def pool_table(candidates: tuple[Candidate, ...], health: Mapping[str, str]) -> Table:
-    """The pool; with a column of health where it was asked for."""
-    table = _table("model", *(["health"] if health else []))
-    for candidate in candidates:
-        told = [health.get(candidate.deployment, "")] if health else []
-        table.add_row(candidate.name, *told, *_cells(candidate.model))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A model by the name it is listed under; `state` says what else is to be told of it."""
+
+    name: str
+    model: Model
+    state: str | None = None
+
+    @property
+    def names(self) -> str:
+        """Where a filter looks, in small letters."""
+        return f"{self.name}\n{self.model.name}\n{self.model.provider}".casefold()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    """`least`: width of the screen from which on there is room for it."""
+
+    header: str
+    cell: Callable[[Model], str]
+    justify: Literal["left", "right"] = "right"
+    least: int = 0
+
+
+def models_table(listed: Iterable[Listed], *, width: int, state: str | None = None) -> Table:
+    """Models with prices, limits and abilities; `state` heads the column of states, if any."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    shown = [column for column in _COLUMNS if column.least <= width]
+    table.add_column("model", overflow="fold")
+    if state is not None:
+        table.add_column(state, overflow="fold")
+    for column in shown:
+        table.add_column(
+            column.header, justify=column.justify, no_wrap=column.header != "abilities"
+        )
+    for each in listed:
+        told = [] if state is None else [Text(each.state or "")]
+        cells = [column.cell(each.model) for column in shown]
+        table.add_row(Text(one_line(each.name)), *told, *cells)
     return table
 
 
-def catalog_table(entries: tuple[Entry, ...]) -> Table:
-    """What the catalog knows."""
-    table = _table("model", "state")
-    for entry in entries:
-        table.add_row(entry.model.name, "retired" if entry.retired else "", *_cells(entry.model))
-    return table
-
-
-def model_row(name: str, model: Model) -> Row:
+def model_row(listed: Listed) -> Row:
     """A model for `--json`; what is unknown is null."""
+    model = listed.model
     price = model.price or Price()
     return {
-        "name": name,
+        "name": listed.name,
         "model": model.name,
         "provider": model.provider,
         "kind": model.kind,
@@ -52,35 +81,49 @@ def model_row(name: str, model: Model) -> Row:
     }
 
 
-def _table(*first: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in first:
-        table.add_column(column, no_wrap=column == "model")
-    for column in ("prompt $/M", "cached", "completion", "priced on", "context"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for column in ("provider", "abilities"):
-        table.add_column(column)
-    return table
+def _prompt(model: Model) -> str:
+    return per_mtok(model.price, "prompt_usd_per_mtok")
 
 
-def _cells(model: Model) -> list[str]:
-    price, context = model.price, model.context_tokens
-    return [
-        per_mtok(price, "prompt_usd_per_mtok"),
-        _cached(price),
-        _completion(price),
-        (price.dated if price else None) or "",
-        "unknown" if context is None else f"{context:,}",
-        model.provider if model.kind == "language" else f"{model.provider}, a program",
-        " ".join(sorted(model.abilities)),
-    ]
+def _completion(model: Model) -> str:
+    by_cpu = model.price is not None and model.price.cpu_usd_per_hour is not None
+    return "" if by_cpu else per_mtok(model.price, "completion_usd_per_mtok")
 
 
-def _completion(price: Price | None) -> str:
-    by_cpu = price is not None and price.cpu_usd_per_hour is not None
-    return "" if by_cpu else per_mtok(price, "completion_usd_per_mtok")
-
-
-def _cached(price: Price | None) -> str:
-    cached = price.cached_prompt_usd_per_mtok if price else None
+def _cached(model: Model) -> str:
+    cached = model.price.cached_prompt_usd_per_mtok if model.price else None
     return "" if cached is None else f"{cached:g}"
+
+
+def _dated(model: Model) -> str:
+    return (model.price.dated if model.price else None) or ""
+
+
+def _context(model: Model) -> str:
+    return "unknown" if model.context_tokens is None else f"{model.context_tokens:,}"
+
+
+def _size(model: Model) -> str:
+    """Billions of parameters.
+
+    >>> _size(Model(name="a", provider="b", size_b=0.135)), _size(Model(name="a", provider="b"))
+    ('0.135 B', '')
+    """
+    return "" if model.size_b is None else f"{model.size_b:g} B"
+
+
+def _abilities(model: Model) -> str:
+    return " ".join(sorted(model.abilities))
+
+
+_COLUMNS = (
+    _Column(header="prompt $/M", cell=_prompt),
+    _Column(header="cached", cell=_cached, least=100),
+    _Column(header="completion", cell=_completion),
+    _Column(header="priced on", cell=_dated, least=100),
+    _Column(header="context", cell=_context),
+    _Column(header="size", cell=_size, least=110),
+    _Column(header="provider", cell=lambda model: model.provider, justify="left"),
+    _Column(header="kind", cell=lambda model: model.kind, justify="left", least=110),
+    _Column(header="abilities", cell=_abilities, justify="left", least=140),
+)

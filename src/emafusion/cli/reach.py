@@ -4,68 +4,74 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from emafusion.build.upstreams import DIALECTS
+from emafusion.build.upstreams import DIALECTS, local_file
+from emafusion.cli.printable import one_line
 from emafusion.config import Config, ModelEntry
-from emafusion.domain.errors import EmafusionError, Failure
+from emafusion.domain.errors import EmafusionError
 from emafusion.upstream.address import parse_base_url
-from emafusion.upstream.local.weights import find_embedded, models_dir
 from emafusion.upstream.pool import Pool
 from emafusion.upstream.proxy import proxies_from_environment
 from emafusion.upstream.request import HttpRequest
 from emafusion.upstream.timeouts import Timeouts
 
 WITHIN_S = 5.0
+OK = "ok"
+UNKNOWN = "known when called"
+"""For what lies behind a library that has no question that costs nothing."""
 
 
 async def reachable(config: Config, env: Mapping[str, str]) -> dict[str, str]:
-    """For each deployment `ok` or, in a few words, what is wrong."""
+    """For each deployment `ok`, or what is wrong, or that only a call can tell."""
     places = {entry.deployment: entry for entry in config.models}
     pool = Pool(proxies=proxies_from_environment(env))
     try:
-        told = await asyncio.gather(*(_told(e, pool, env) for e in places.values()))
+        ask = _Asker(config=config, pool=pool, env=env)
+        told = await asyncio.gather(*map(ask.told, places.values()))
     finally:
         await pool.close()
     return dict(zip(places, told, strict=True))
 
 
-async def _told(entry: ModelEntry, pool: Pool, env: Mapping[str, str]) -> str:
-    try:
-        if entry.dialect == "local":
-            return _weights(entry, env)
-        if entry.dialect == "litellm":
-            return "asked only when called"
-        async with asyncio.timeout(WITHIN_S):
-            return await _listed(entry, pool, env)
-    except TimeoutError:
-        return f"no answer in {WITHIN_S:g} s"
-    except EmafusionError as error:
-        return str(error)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asker:
+    config: Config
+    pool: Pool
+    env: Mapping[str, str]
 
+    async def told(self, entry: ModelEntry) -> str:
+        """What one deployment says."""
+        try:
+            if entry.dialect == "local":
+                local_file(entry, self.config, self.env)
+                return OK
+            if entry.dialect == "litellm":
+                return UNKNOWN
+            async with asyncio.timeout(WITHIN_S):
+                return await self._listed(entry)
+        except TimeoutError:
+            return f"no answer in {WITHIN_S:g} s"
+        except EmafusionError as error:
+            return one_line(str(error))
 
-def _weights(entry: ModelEntry, env: Mapping[str, str]) -> str:
-    if entry.gguf is None:
-        find_embedded(models_dir(env))
-    return "ok"
-
-
-async def _listed(entry: ModelEntry, pool: Pool, env: Mapping[str, str]) -> str:
-    """Ask for the list of models: every dialect has one, and it is free."""
-    key = env.get(entry.key_env or "", "").strip()
-    if entry.key_env and not key:
-        return f"{entry.key_env} is not set"
-    dialect = DIALECTS[entry.dialect]()
-    default = parse_base_url(dialect.base_url)
-    base = parse_base_url(entry.address) if entry.address else default
-    headers = (*dialect.auth(key), ("accept", "application/json"))
-    target = base.target("/models", default=default)
-    request = HttpRequest(method="GET", target=target, headers=headers, body=b"")
-    response = await pool.open(base.server, request, Timeouts(connect_s=WITHIN_S))
-    try:
-        body = await response.read()
-        failure: Failure | None = None
-        if response.status != 200:
+    async def _listed(self, entry: ModelEntry) -> str:
+        """Ask for the list of models: every dialect has one, and it is free."""
+        key = self.env.get(entry.key_env or "", "").strip()
+        if entry.key_env and not key:
+            return f"{entry.key_env} is not set"
+        dialect = DIALECTS[entry.dialect]()
+        default = parse_base_url(dialect.base_url)
+        base = parse_base_url(entry.address) if entry.address else default
+        headers = (*dialect.auth(key), ("accept", "application/json"))
+        target = base.target("/models", default=default)
+        request = HttpRequest(method="GET", target=target, headers=headers, body=b"")
+        response = await self.pool.open(base.server, request, Timeouts(connect_s=WITHIN_S))
+        try:
+            body = await response.read()
+            if response.status == 200:
+                return OK
             failure = dialect.failure(response.status, response.headers, body)
-        return "ok" if failure is None else f"{response.status}: {failure}"[:80]
-    finally:
-        response.close()
+            return one_line(f"{response.status}: {failure}")[:200]
+        finally:
+            response.close()

@@ -43,7 +43,7 @@ def run(work: Coroutine[None, None, None]) -> None:
 
 
 async def _serve(path: str | None, host: str | None, port: int | None) -> None:
-    found = await configured(path, avoid_port=port)
+    found = await configured(path)
     config = with_address(found.config, host=host, port=port)
     keys = gateway_keys(config)
     listener = bind(config.gateway.host, config.gateway.port)
