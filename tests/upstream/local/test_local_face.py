@@ -28,6 +28,12 @@ ZERO, FEW, VOTE = "smollm2-135m", "smollm2-135m-fewshot", "smollm2-135m-vote"
 KEY = "a-key-of-this-test"
 
 
+class ErrorOr(msgspec.Struct):
+    """A body with an error, or any other."""
+
+    error: dict[str, object] = {}
+
+
 @dataclass(frozen=True)
 class Served:
     """A face on a loopback port, the pipeline behind it, and a client."""
@@ -55,10 +61,12 @@ class Served:
         )
         return [chunk async for chunk in stream]
 
-    async def raw(self, data: bytes, *, key: str = KEY) -> tuple[int, Mapping[str, object]]:
-        """Post bytes as they are; status and error of the answer."""
+    async def raw(
+        self, data: bytes, *, key: str = KEY, line: str = "POST /v1/chat/completions"
+    ) -> tuple[int, Mapping[str, object]]:
+        """Send bytes as they are; status and error of the answer."""
         head = (
-            f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n"
+            f"{line} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n"
             f"content-length: {len(data)}\r\nconnection: close\r\n\r\n"
         )
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -66,10 +74,8 @@ class Served:
         answer = await reader.read()
         writer.close()
         await writer.wait_closed()
-        body = msgspec.json.decode(
-            answer.partition(b"\r\n\r\n")[2], type=dict[str, dict[str, object]]
-        )
-        return int(answer.split()[1]), body.get("error", {})
+        body = msgspec.json.decode(answer.partition(b"\r\n\r\n")[2], type=ErrorOr)
+        return int(answer.split()[1]), body.error
 
 
 @pytest.fixture
@@ -218,6 +224,9 @@ async def test_models_say_what_they_are(served: Served) -> None:
     }
 
 
+IMAGE = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}
+CALL = {"role": "assistant", "tool_calls": [{"id": "1"}]}
+SCHEMA = {"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": "no"}}}
 GOOD = {"model": ZERO, "messages": [{"role": "user", "content": "hi"}]}
 
 
@@ -242,9 +251,13 @@ GOOD = {"model": ZERO, "messages": [{"role": "user", "content": "hi"}]}
         ({"logit_bias": {"5": 1}}, 400, "unsupported_parameter", "logit_bias"),
         ({"response_format": {"type": "xml"}}, 400, "invalid_value", "response_format"),
         ({"stream_options": {"include_usage": True}}, 400, "invalid_value", "stream_options"),
+        ({"metadata": {"a": "b"}, "n": 0}, 400, "invalid_value", "n"),
         ({"top_logprobs": 3}, 400, "invalid_value", "top_logprobs"),
         ({"colour": "red"}, 400, "unknown_parameter", "colour"),
         ({"model": VOTE, "n": 2}, 400, "invalid_value", "n"),
+        ({"messages": [IMAGE]}, 400, "unsupported_parameter", "messages[0].content"),
+        ({"messages": [CALL]}, 400, "unsupported_parameter", "messages[0].tool_calls"),
+        (SCHEMA, 400, "invalid_value", "response_format.json_schema.schema"),
     ],
 )
 async def test_bad_requests_are_told_which_field(
@@ -297,6 +310,58 @@ def test_no_body_makes_the_reader_raise(data: bytes) -> None:
     """Any bytes are a request or a failure that is the client's."""
     request = read_request(data, default_max_tokens=8)
     assert not hasattr(request, "status") or request.status in range(400, 500)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/v1/nothing", 404), ("GET", "/v1/chat/completions", 405), ("POST", "/health", 405)],
+)
+async def test_unknown_paths_and_methods(
+    served: Served, method: str, path: str, status: int
+) -> None:
+    """The line names what there is."""
+    status_got, error = await served.raw(b"", line=f"{method} {path}")
+    assert status_got == status
+    assert "/health" in str(error["message"]) or "use " in str(error["message"])
+
+
+async def test_health_needs_no_key(served: Served) -> None:
+    """The parent may ask for it at any time."""
+    status, _ = await served.raw(b"", line="GET /health", key="none")
+    assert status == 200
+
+
+async def test_content_in_parts_is_joined(served: Served) -> None:
+    """Text parts are one text, a developer message is a system message."""
+    await served.client.chat.completions.create(
+        model=ZERO,
+        messages=[
+            {"role": "developer", "content": [{"type": "text", "text": "Be brief."}]},
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}],
+            },
+        ],
+    )
+    turns = [(message.role, message.content) for message in served.pipeline.prompts[-1]]
+    assert turns == [("system", "Be brief."), ("user", "ab")]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "schema"),
+    [
+        ({"type": "text"}, None),
+        ({"type": "json_object"}, '{"type": "object"}'),
+        ({"type": "json_schema", "json_schema": {"name": "n", "schema": {"a": 1}}}, '{"a":1}'),
+    ],
+)
+async def test_response_formats_reach_the_engine(
+    served: Served, wanted: dict[str, object], schema: str | None
+) -> None:
+    """Text, any object, or the client's own schema."""
+    await served.chat("hi", response_format=wanted)
+    got = served.pipeline.samplings[-1].json_schema
+    assert (got and got.replace(" ", "")) == (schema and schema.replace(" ", ""))
 
 
 async def test_too_large_a_body(served: Served) -> None:

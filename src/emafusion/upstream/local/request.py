@@ -87,11 +87,10 @@ def _messages(body: ChatBody) -> tuple[Message, ...]:
 
 
 def _refuse_unsupported(body: ChatBody) -> None:
-    tool_choice = bytes(body.tool_choice) if body.tool_choice is not None else b'"none"'
     asked = {
         "tools": body.tools,
         "functions": body.functions,
-        "tool_choice": tool_choice not in (b'"none"', b'"auto"', b"null"),
+        "tool_choice": bytes(body.tool_choice) not in (b'"none"', b'"auto"', b"null"),
         "logit_bias": body.logit_bias,
         "modalities": body.modalities not in (None, [], ["text"]),
         "audio": _given(body.audio),
@@ -103,8 +102,8 @@ def _refuse_unsupported(body: ChatBody) -> None:
             raise _Refused(param, "unsupported by this local model", "unsupported_parameter")
 
 
-def _given(raw: msgspec.Raw | None) -> bool:
-    return raw is not None and bytes(raw) not in (b"null", b"[]", b"{}")
+def _given(raw: msgspec.Raw) -> bool:
+    return bytes(raw) not in (b"null", b"[]", b"{}")
 
 
 def _message(message: ChatMessage, where: str) -> Message:
@@ -154,11 +153,7 @@ def _schema(wanted: ResponseFormat | None) -> str | None:
         return None
     if wanted.type == "json_object":
         return '{"type": "object"}'
-    if (
-        wanted.type != "json_schema"
-        or wanted.json_schema is None
-        or wanted.json_schema.schema is None
-    ):
+    if wanted.type != "json_schema" or wanted.json_schema is None:
         raise _Refused(
             "response_format", "must be text, json_object, or json_schema with json_schema.schema"
         )
