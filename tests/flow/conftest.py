@@ -88,7 +88,7 @@ def make_parts() -> Callable[..., Parts]:
         return Parts(
             encoder=Encoder(),
             estimator=Estimator(quality),
-            policy=GainPolicy(dial=dial, spread=make_spread(2.0), max_looks=max_looks),
+            policy=GainPolicy(dial=dial, spread=make_spread(2.0, 2.0), max_looks=max_looks),
             judges={"honest": Honest()},
             panel=Panel(),
             group=group,

@@ -33,7 +33,7 @@ unit = st.floats(0.01, 0.99)
 def policy(**changes: object) -> GainPolicy:
     """A gain policy on a dial of one to ten thousandths of a dollar."""
     dial = fit_dial(np.array([[0.5, 0.7, 0.9]]), np.array([[0.001, 0.004, 0.01]]))
-    return replace(GainPolicy(dial=dial, spread=make_spread(2.0)), **changes)  # type: ignore[arg-type]
+    return replace(GainPolicy(dial=dial, spread=make_spread(2.0, 2.0)), **changes)  # type: ignore[arg-type]
 
 
 def held(confidence: float, *, by: str = "small", judged: bool = True) -> Evidence:
@@ -164,13 +164,13 @@ def test_stated_value_of_an_answer_decides() -> None:
 def test_spread_keeps_the_mean(quality: float, k: float) -> None:
     """Reading an answer moves belief, but not on average (up to the grid)."""
     spread = make_spread(k)
-    mean = float((spread.row(np.array([quality]))[0] * spread.bins).sum())
+    mean = float((spread.row(np.array([quality]), np.array([0]))[0] * spread.bins).sum())
     assert abs(mean - quality) <= 0.036
 
 
 @given(unit, unit)
 def test_better_of_two_is_not_worse_than_either(r: float, q: float) -> None:
     """Two answers and a judge are worth at least the better of them."""
-    best = float(make_spread(2.0).best(np.array([r]), np.array([q]))[0])
+    best = float(make_spread(2.0).best(r, np.array([q]), np.array([0]))[0])
     assert best >= max(r, q) - 1e-9
     assert best <= 1.0

@@ -47,6 +47,10 @@ FREE_JUDGES: Mapping[str, Callable[[], Judge]] = {
 }
 """Judges that cost nothing, in the order they are asked. The paid one is `llm`."""
 
+BLIND_K, SCORED_K = 60.0, 6.0
+"""How much the free judges tell of an answer without and with token log-probabilities, as the k
+of a Beta distribution (see `policy.spread`): a belief of 0.5 moves by some 0.06 and 0.19."""
+
 JUDGE_TOKENS = (600, 5)
 """Prompt and completion tokens that one paid judgement is expected to take."""
 
@@ -92,7 +96,7 @@ def build_parts(config: Config, candidates: tuple[Candidate, ...], learned: Lear
     quality = np.array([e.quality for e in estimates])
     gain = GainPolicy(
         dial=fit_dial(quality, np.array([e.cost_usd for e in estimates])),
-        spread=make_spread(2.0),
+        spread=make_spread(BLIND_K, SCORED_K),
         max_looks=config.policy.max_looks,
     )
     return Parts(

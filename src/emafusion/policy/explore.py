@@ -14,7 +14,7 @@ import numpy as np
 from emafusion.domain.evidence import CallStep, Plan, Situation
 from emafusion.domain.ports import Policy
 from emafusion.policy.options import Options, options
-from emafusion.policy.seed import generator
+from emafusion.policy.seed import draws
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +38,13 @@ class ExplorePolicy:
         step = plan.step
         if situation.evidence.attempts or not isinstance(step, CallStep):
             return plan
+        if self.epsilon <= 0.0:
+            return plan
         left = options(situation, quality_per_usd=0.0)
         pool = self._pool(situation, left, left.at(step.candidate))
-        random = generator(self.seed, situation.query_id)
-        drawn = random.random() < self.epsilon
-        name = left.names[pool[int(random.integers(len(pool)))]] if drawn else step.candidate
+        chance, place = draws(self.seed, situation.query_id)
+        is_drawn = chance < self.epsilon
+        name = left.names[pool[int(place * len(pool))]] if is_drawn else step.candidate
         propensity = self.epsilon / len(pool) + (1 - self.epsilon) * (name == step.candidate)
         if name == step.candidate:
             return replace(plan, propensity=propensity)

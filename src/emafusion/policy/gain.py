@@ -21,11 +21,9 @@ from emafusion.domain.errors import Cancelled, DeadlinePassed
 from emafusion.domain.evidence import CallStep, JudgeCard, JudgeStep, Plan, Situation, StopStep
 from emafusion.domain.features import Floats
 from emafusion.policy.dial import Dial
+from emafusion.policy.looks import Start, best_start, cheapest_of_best
 from emafusion.policy.options import Options, options
 from emafusion.policy.spread import Spread
-
-TIE = 0.005
-"""Utilities closer than this are equal: the cheaper candidate is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +63,14 @@ class GainPolicy:
     def _first(self, situation: Situation, left: Options) -> Plan:
         if not left.open.any() or _is_over(situation):
             return Plan(step=StopStep(attempt=None), propensity=1.0, reason="nobody left to call")
-        worth = self._worth(left)
-        chosen = _argmax(worth, left)
-        second = self._second(chosen, left)
-        looks = [(chosen, 1.0), *([second] if second else [])]
-        paid = sum(chance * left.paid[k] for k, chance in looks)
+        start = best_start(left, self.spread, looks=self.max_looks, carry=self.carry)
         return Plan(
-            step=CallStep(candidate=left.names[chosen], live=second is None),
+            step=CallStep(candidate=left.names[start.first], live=start.second is None),
             propensity=1.0,
-            reason=_why(left, looks, after_failure=bool(situation.evidence.attempts)),
-            likely=tuple(CallStep(candidate=left.names[k], live=True) for k, _ in looks[1:]),
-            quality=float(min(worth[chosen] + paid, 1.0)),
-            cost_usd=_expected_usd(situation, looks),
+            reason=_why(left, start, after_failure=bool(situation.evidence.attempts)),
+            likely=tuple(CallStep(candidate=left.names[k], live=True) for k, _ in start.looks[1:]),
+            quality=start.quality,
+            cost_usd=_expected_usd(situation, start.looks),
         )
 
     def _next(self, situation: Situation, left: Options) -> Plan:
@@ -85,7 +79,7 @@ class GainPolicy:
         if best is None or confidence is None:
             return Plan(step=StopStep(attempt=None), propensity=1.0, reason="nothing answered")
         gains, quality = self._gains(situation, left, best)
-        k = _argmax(gains, left) if left.open.any() else None
+        k = cheapest_of_best(gains, left) if left.open.any() else None
         gain = float(gains[k]) if k is not None else -np.inf
         judge = _unasked(situation, best)
         if judge is not None and self._news(confidence, gain) - self._fee(judge, situation) > max(
@@ -102,7 +96,7 @@ class GainPolicy:
             propensity=1.0,
             reason=f"confidence {confidence:.2f}: {left.names[k]} gains {gain:.3f} after its cost",
             quality=float(min(confidence + gain + left.paid[k], 1.0)),
-            cost_usd=_expected_usd(situation, [(k, 1.0)]),
+            cost_usd=_expected_usd(situation, ((k, 1.0),)),
         )
 
     def _gains(self, situation: Situation, left: Options, best: int) -> tuple[Floats, Floats]:
@@ -110,36 +104,11 @@ class GainPolicy:
         evidence = situation.evidence
         confidence = evidence.confidences[best] or 0.0
         surprise = confidence - left.quality[left.at(evidence.attempts[best].candidate)]
-        quality = np.clip(left.quality + self.carry * surprise, 0.01, 0.99)
-        both = self.spread.best(np.full_like(quality, confidence), quality)
+        quality = np.minimum(np.maximum(left.quality + self.carry * surprise, 0.01), 0.99)
+        both = self.spread.best(confidence, quality, left.legibility)
         looks = sum(attempt.reply is not None for attempt in evidence.attempts)
         may = left.open & (looks < self.max_looks) & (not _is_over(situation))
         return np.where(may, both - confidence - left.paid, -np.inf), quality
-
-    def _worth(self, left: Options) -> Floats:
-        """Utility of starting with each candidate and going on well; -inf where closed."""
-        chance = self.spread.row(left.quality)
-        after = np.maximum(self.spread.bins, self._second_value(left).max(axis=1))
-        start = (chance * after).sum(axis=1)
-        # Without a second look a start is worth its quality; the bins only approximate that.
-        start = np.maximum(start, left.quality) if self.max_looks > 1 else left.quality
-        return np.where(left.open, start - left.paid, -np.inf)
-
-    def _second_value(self, left: Options) -> Floats:
-        """float64[n_first, n_second, 20]: worth of a second look, by confidence in the first."""
-        surprise = self.spread.bins[None, :] - left.quality[:, None]
-        quality = left.quality[None, :, None] + self.carry * surprise[:, None, :]
-        value = self.spread.best(self.spread.bins[None, None, :], np.clip(quality, 0.01, 0.99))
-        value = value - left.paid[None, :, None]
-        closed = np.eye(len(left.names), dtype=bool) | ~left.open[None, :]
-        return np.where(closed[:, :, None] | (self.max_looks < 2), -np.inf, value)
-
-    def _second(self, first: int, left: Options) -> tuple[int, float] | None:
-        """The likeliest second look after `first` and its chance; None if none is expected."""
-        value = self._second_value(left)[first]
-        pays = value.max(axis=0) > self.spread.bins
-        chance = float((self.spread.row(left.quality[first : first + 1])[0] * pays).sum())
-        return (int(value[:, int(np.argmax(pays))].argmax()), chance) if chance > TIE else None
 
     def _news(self, confidence: float, gain: float) -> float:
         """Expected utility over stopping now, where a paid judge's verdict is known first."""
@@ -156,11 +125,6 @@ class GainPolicy:
         if judge.cost_usd is None:
             return np.inf
         return self.dial.quality_per_usd(situation.objective) * judge.cost_usd
-
-
-def _argmax(worth: Floats, left: Options) -> int:
-    near = worth >= worth.max() - TIE
-    return int(np.where(near, left.cost_usd, np.inf).argmin())
 
 
 def _unread(situation: Situation) -> int | None:
@@ -189,18 +153,17 @@ def _is_over(situation: Situation) -> bool:
     return any(attempt.sent_live or isinstance(attempt.failure, ends) for attempt in failed)
 
 
-def _expected_usd(situation: Situation, looks: list[tuple[int, float]]) -> float | None:
+def _expected_usd(situation: Situation, looks: tuple[tuple[int, float], ...]) -> float | None:
     """Expected cost of these looks, each with its chance; None where a price is unknown."""
     cost_usd = sum(chance * float(situation.estimates.cost_usd[k]) for k, chance in looks)
     return None if np.isnan(cost_usd) else cost_usd
 
 
-def _why(left: Options, looks: list[tuple[int, float]], *, after_failure: bool) -> str:
-    first = looks[0][0]
-    told = f"{left.names[first]} is expected right {left.quality[first]:.0%}"
+def _why(left: Options, start: Start, *, after_failure: bool) -> str:
+    told = f"{left.names[start.first]} is expected right {left.quality[start.first]:.0%}"
     if after_failure:
         told = f"fallback after a failure: {told}"
-    if len(looks) == 1:
+    if start.second is None:
         return f"{told}; no second look would pay"
-    second, chance = looks[1]
+    second, chance = start.second
     return f"{told}; a second look at {left.names[second]} pays in {chance:.0%} of cases"

@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from emafusion.domain.evidence import Situation
-from emafusion.domain.features import Floats
+from emafusion.domain.features import Floats, Ints
 from emafusion.policy.dial import known_costs
+
+BLIND, SCORED = 0, 1
+"""Legibility of an answer: without and with token log-probabilities. Tables of the `Spread`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -18,7 +21,8 @@ class Options:
 
     `names`: n names; `quality`: float64[n]; `cost_usd`: float64[n], unknown counted as the dearest
     known; `open`: bool[n], whether it may be called now; `paid`: float64[n], `cost_usd` in units of
-    quality (lambda x cost_usd).
+    quality (lambda x cost_usd); `legibility`: int64[n], `BLIND` or `SCORED`, what judges can tell
+    of its answers.
     """
 
     names: tuple[str, ...]
@@ -26,6 +30,7 @@ class Options:
     cost_usd: Floats
     open: npt.NDArray[np.bool_]
     paid: Floats
+    legibility: Ints
 
     def at(self, name: str) -> int:
         """Position of a candidate."""
@@ -56,7 +61,15 @@ def options(situation: Situation, quality_per_usd: float) -> Options:
         cost_usd=cost_usd,
         open=is_open,
         paid=quality_per_usd * cost_usd,
+        legibility=_legibility(situation),
     )
+
+
+def _legibility(situation: Situation) -> Ints:
+    """Whose answers come with token log-probabilities that a judge reads."""
+    is_scoring = any(judge.kind == "logprob" for judge in situation.judges)
+    scored = [is_scoring and "logprobs" in c.model.abilities for c in situation.candidates]
+    return np.array(scored, dtype=np.int64)
 
 
 def elapsed_s(situation: Situation) -> float:

@@ -3,6 +3,9 @@
 Confidence r after judging is a random number with mean q, the quality predicted. It is taken as
 Beta(q k, (1 - q) k): a small k means judges that tell right from wrong, a large one judges that
 say little. On 20 bins this gives every expectation a two-look plan needs in closed form.
+
+What the judges can tell depends on whose answer they read: one with token log-probabilities says
+more than one without. So there is a table for each *legibility* of answers.
 """
 
 from __future__ import annotations
@@ -16,14 +19,15 @@ from emafusion.domain.features import Floats, Ints
 
 BINS = 20
 QUALITIES = 50
+_EACH_BIN = np.arange(BINS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Spread:
-    """Distribution of confidence given quality, on a grid.
+    """Distribution of confidence given quality, on a grid, for each of m legibilities.
 
-    `bins`: float64[20], centres of confidence; `chance`: float64[50, 20], its distribution for
-    qualities 0.01, 0.03 .. 0.99, rows sum to 1; `best_of`: float64[20, 50], mean of
+    `bins`: float64[20], centres of confidence; `chance`: float64[m, 50, 20], its distribution for
+    qualities 0.01, 0.03 .. 0.99, rows sum to 1; `best_of`: float64[m, 20, 50], mean of
     max(r, r') where r is in a bin and r' is drawn for a quality.
     """
 
@@ -31,34 +35,45 @@ class Spread:
     chance: Floats
     best_of: Floats
 
-    def row(self, quality: Floats) -> Floats:
-        """Distribution over the bins for each quality: float64[n] -> float64[n, 20]."""
-        return np.asarray(self.chance[_place(quality)])
+    def row(self, quality: Floats, legibility: Ints) -> Floats:
+        """Distribution over the bins for each quality: float64[n], int64[n] -> float64[n, 20]."""
+        return np.asarray(self.chance[legibility, _place(quality, QUALITIES)])
 
-    def best(self, confidence: Floats, quality: Floats) -> Floats:
-        """Mean of the better of two answers, one judged, one to come. Arrays broadcast."""
-        at = np.clip((confidence * BINS).astype(np.int64), 0, BINS - 1)
-        gridded = self.best_of[at, _place(quality)]
+    def best(self, confidence: float, quality: Floats, legibility: Ints) -> Floats:
+        """Mean of the better of a judged answer and one to come: float64[n]."""
+        at = min(max(int(confidence * BINS), 0), BINS - 1)
+        gridded = self.best_of[legibility, at, _place(quality, QUALITIES)]
         # The grid rounds r to a bin centre; the better of two is never below either of them.
-        return np.maximum(np.maximum(gridded, confidence), quality)
+        return np.asarray(np.maximum(np.maximum(gridded, confidence), quality))
+
+    def best_by_bin(self, quality: Floats, legibility: Ints) -> Floats:
+        """The same for every bin of the judged answer: float64[n, n, 20], int64[n] of the second.
+
+        `quality`: of the second answer, by first candidate, second candidate and bin of the first.
+        """
+        place = _place(quality, QUALITIES)
+        gridded = self.best_of[legibility[None, :, None], _EACH_BIN, place]
+        return np.asarray(np.maximum(np.maximum(gridded, self.bins), quality))
 
 
-def make_spread(k: float) -> Spread:
-    """Tabulate Beta(q k, (1 - q) k); `k` > 0, a smaller one for judges that tell more.
+def make_spread(*ks: float) -> Spread:
+    """Tabulate Beta(q k, (1 - q) k) for each `k` > 0, a smaller one for judges that tell more.
 
-    >>> spread = make_spread(2.0)
-    >>> bool(np.allclose(spread.chance.sum(axis=1), 1.0))
+    >>> spread = make_spread(2.0, 50.0)
+    >>> bool(np.allclose(spread.chance.sum(axis=2), 1.0))
     True
     """
     bins = (np.arange(BINS) + 0.5) / BINS
     qualities = (np.arange(QUALITIES) + 0.5) / QUALITIES
-    chance = np.array([_beta(bins, q * k, (1.0 - q) * k) for q in qualities])
+    chance = np.array([[_beta(bins, q * k, (1.0 - q) * k) for q in qualities] for k in ks])
     better = np.maximum(bins[:, None], bins[None, :])
-    return Spread(bins=bins, chance=chance, best_of=better @ chance.T)
+    best_of = np.ascontiguousarray((chance @ better).transpose(0, 2, 1))
+    return Spread(bins=bins, chance=chance, best_of=best_of)
 
 
-def _place(quality: Floats) -> Ints:
-    return np.clip((quality * QUALITIES).astype(np.int64), 0, QUALITIES - 1)
+def _place(value: Floats, cells: int) -> Ints:
+    """Cell of each value in 0..1; plain minimum and maximum, since clip costs three times that."""
+    return np.minimum(np.maximum((value * cells).astype(np.int64), 0), cells - 1)
 
 
 def _beta(x: Floats, a: float, b: float) -> Floats:
