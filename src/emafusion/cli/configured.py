@@ -23,7 +23,7 @@ class Configured:
 
 
 async def configured(path: str | None) -> Configured:
-    """Read the config, or find a pool. Raises `BadInput`, `ConfigError` for a file with mistakes."""
+    """Read the config, or find a pool. Raises `BadInput`, which tells every mistake of the file."""
     named = _here() if path is None else path
     config = Config() if named is None else read_config(named)
     source = named or "no config file"

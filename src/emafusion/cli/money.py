@@ -26,13 +26,13 @@ def per_mtok(price: Price | None, figure: Figure) -> str:
 def dollars(cost_usd: float | None) -> str:
     """A cost with enough digits to see it, in nine characters at most below a million.
 
-    >>> dollars(0.000123), dollars(0.0000058), dollars(1.5), dollars(0.0), dollars(None)
-    ('$0.000123', '$5.8e-06', '$1.50', '$0', 'unknown')
+    >>> dollars(0.000123), dollars(0.0000123), dollars(0.0000058), dollars(1.5), dollars(None)
+    ('$0.000123', '$0.000012', '$5.8e-06', '$1.50', 'unknown')
     """
     if cost_usd is None:
         return "unknown"
     if cost_usd >= 1.0:
         return f"${cost_usd:,.2f}"
-    if cost_usd >= 1e-4:
+    if cost_usd >= 1e-5:
         return f"${float(f'{cost_usd:.3g}'):.6f}".rstrip("0")
     return f"${cost_usd:.1e}" if cost_usd else "$0"
