@@ -21,7 +21,7 @@ from emafusion.domain.errors import Cancelled, DeadlinePassed
 from emafusion.domain.evidence import CallStep, JudgeCard, JudgeStep, Plan, Situation, StopStep
 from emafusion.domain.features import Floats
 from emafusion.policy.dial import Dial
-from emafusion.policy.looks import Start, best_start, cheapest_of_best
+from emafusion.policy.looks import TIE, Start, best_start, cheapest_of_best
 from emafusion.policy.options import Options, options
 from emafusion.policy.spread import Spread
 
@@ -87,7 +87,7 @@ class GainPolicy:
         ):
             step = JudgeStep(judges=(judge.name,), attempt=best)
             return Plan(step=step, propensity=1.0, reason=f"{judge.name} may change the decision")
-        if k is None or gain <= 0.0:
+        if k is None or gain <= TIE:
             reason = f"confidence {confidence:.2f}: no further call gains more than it costs"
             return Plan(step=StopStep(attempt=best), propensity=1.0, reason=reason)
         return Plan(
