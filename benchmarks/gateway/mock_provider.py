@@ -14,6 +14,7 @@ import uvloop
 from typing_extensions import override
 
 WORDS = 200
+SAID = "Blue light is scattered most, and in the evening its way is longest."
 REPLY = json.dumps(
     {
         "id": "chatcmpl-1",
@@ -25,7 +26,7 @@ REPLY = json.dumps(
                 "index": 0,
                 "message": {
                     "role": "assistant",
-                    "content": "Blue light is scattered most, and in the evening its way is longest.",
+                    "content": SAID,
                 },
                 "finish_reason": "stop",
             }
