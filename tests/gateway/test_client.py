@@ -15,8 +15,6 @@ from emafusion import EmaFusion, Options, Wish
 from emafusion.config import parse
 from emafusion.domain.errors import BadInput, UnknownModel
 
-pytest_plugins = ("tests.gateway.conftest",)
-
 
 def client(provider: Provider, home: Path) -> EmaFusion:
     """A client whose pool is the fake provider's two models."""
