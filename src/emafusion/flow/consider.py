@@ -47,10 +47,11 @@ class Considered:
 
     def weigh(self, evidence: Evidence) -> Evidence:
         """Group the answers and let the panel say how far each can be trusted."""
-        groups = self.parts.group(self.task.query, evidence.attempts)
-        evidence = replace(evidence, groups=groups)
         if not evidence.attempts:
             return evidence
+        if len(evidence.groups) != len(evidence.attempts):  # a judgement changes no group
+            groups = self.parts.group(self.task.query, evidence.attempts)
+            evidence = replace(evidence, groups=groups)
         places = [self.estimates.candidates.index(a.candidate) for a in evidence.attempts]
         qualities = [float(self.estimates.quality[place]) for place in places]
         confidences = self.parts.panel.confidences(qualities, self.case(evidence, 0))

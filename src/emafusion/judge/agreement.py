@@ -18,6 +18,8 @@ SOFT_LOW, SOFT_HIGH = 0.3, 0.7
 _CHARS = 8_000
 _WORD = re.compile(r"\w+")
 
+CARD = JudgeCard(name="agreement", kind="agreement")
+
 
 @dataclass(frozen=True, slots=True)
 class AgreementJudge:
@@ -32,7 +34,7 @@ class AgreementJudge:
     @property
     def card(self) -> JudgeCard:
         """Name `agreement`, free: the peers are paid for already."""
-        return JudgeCard(name="agreement", kind="agreement")
+        return CARD
 
     def judge(self, case: Case) -> Flow[Judgement]:
         """Read one attempt against the others; yields nothing."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from emafusion.domain.attempt import Reply
 from emafusion.domain.query import Query, ToolCall
-from emafusion.judge.asked import asks_number, form_of, options
+from emafusion.judge.asked import TAIL, Form, asks_number, form_of, options
 from emafusion.judge.extract import marked_answer, tagged_answer
 from emafusion.judge.normal import canonical_json, json_key, normal_key, number_in
 from emafusion.judge.reading import read_json
@@ -51,11 +52,17 @@ def short_answer(query: Query, reply: Reply) -> str | None:
     form = form_of(query)
     if form == "tools":
         return NO_CALL
+    return _read(form, query.prompt[-TAIL:], choice.text)
+
+
+@lru_cache(maxsize=32)  # the grouper, the judges and the panel ask the same within one step
+def _read(form: Form, prompt: str, text: str) -> str | None:
+    """The short answer of a text to the end of a prompt that asks for an answer of this form."""
     if form == "json":
-        return _json_answer(choice.text)
+        return _json_answer(text)
     if form == "choice":
-        return _choice_answer(query.prompt, choice.text)
-    return None if form == "code" else _text_answer(query.prompt, choice.text)
+        return _choice_answer(prompt, text)
+    return None if form == "code" else _text_answer(prompt, text)
 
 
 def tools_key(calls: tuple[ToolCall, ...]) -> str:

@@ -13,7 +13,9 @@ Form = Literal["tools", "json", "choice", "number", "code", "text"]
 
 FORMS: tuple[Form, ...] = ("tools", "json", "choice", "number", "code", "text")
 
-_TAIL = 8_000
+TAIL = 8_000
+"""Characters at the end of a prompt that say what shape of answer it wants."""
+
 _OPTION = re.compile(r"^[ \t]*[(\[]?([A-P])[.):\]][ \t]*(\S[^\n]{0,400})$", re.MULTILINE)
 _CHOOSES = re.compile(r"\?|\b(?:answer|choose|select|correct|which|option|letter)\b", re.IGNORECASE)
 _NUMBER = re.compile(
@@ -58,7 +60,7 @@ def options(prompt: str) -> tuple[tuple[str, str], ...]:
     >>> options("Pick one.\nA) red\nB) green\nC) blue")
     (('A', 'red'), ('B', 'green'), ('C', 'blue'))
     """
-    return _options(prompt[-_TAIL:])
+    return _options(prompt[-TAIL:])
 
 
 @lru_cache(maxsize=256)
@@ -78,7 +80,7 @@ def _options(tail: str) -> tuple[tuple[str, str], ...]:
 
 def asks_number(prompt: str) -> bool:
     """Whether the prompt asks for one number, in words that leave little doubt."""
-    return _says_number(prompt[-_TAIL:])
+    return _says_number(prompt[-TAIL:])
 
 
 @lru_cache(maxsize=256)
@@ -88,7 +90,7 @@ def _says_number(tail: str) -> bool:
 
 def asks_code(prompt: str) -> bool:
     """Whether the prompt asks for a program to be written."""
-    return _says_code(prompt[-_TAIL:]) or (len(prompt) > _TAIL and _says_code(prompt[:_TAIL]))
+    return _says_code(prompt[-TAIL:]) or (len(prompt) > TAIL and _says_code(prompt[:TAIL]))
 
 
 @lru_cache(maxsize=256)

@@ -14,6 +14,8 @@ MAX_TOKENS = 4_096
 LEAST = -100.0
 """A log-probability below this counts as this: some providers write -9999 for none."""
 
+CARD = JudgeCard(name="logprob", kind="logprob")
+
 
 @dataclass(frozen=True, slots=True)
 class LogprobJudge:
@@ -26,7 +28,7 @@ class LogprobJudge:
     @property
     def card(self) -> JudgeCard:
         """Name `logprob`, free."""
-        return JudgeCard(name="logprob", kind="logprob")
+        return CARD
 
     def judge(self, case: Case) -> Flow[Judgement]:
         """Read one attempt; yields nothing."""

@@ -31,6 +31,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 )
 """Every check by name, in the order of asking; the first fault decides."""
 
+CARD = JudgeCard(name="rules", kind="rules")
+
 
 @dataclass(frozen=True, slots=True)
 class RulesJudge:
@@ -44,7 +46,7 @@ class RulesJudge:
     @property
     def card(self) -> JudgeCard:
         """Name `rules`, free."""
-        return JudgeCard(name="rules", kind="rules")
+        return CARD
 
     def judge(self, case: Case) -> Flow[Judgement]:
         """Read one attempt; yields nothing."""
