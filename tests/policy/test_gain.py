@@ -164,13 +164,13 @@ def test_stated_value_of_an_answer_decides() -> None:
 def test_spread_keeps_the_mean(quality: float, k: float) -> None:
     """Reading an answer moves belief, but not on average (up to the grid)."""
     spread = make_spread(k)
-    mean = float((spread.row(np.array([quality]), np.array([0]))[0] * spread.bins).sum())
+    mean = float((spread.row(np.array([quality]), [0])[0] * spread.bins).sum())
     assert abs(mean - quality) <= 0.036
 
 
 @given(unit, unit)
 def test_better_of_two_is_not_worse_than_either(r: float, q: float) -> None:
     """Two answers and a judge are worth at least the better of them."""
-    best = float(make_spread(2.0).best(r, np.array([q]), np.array([0]))[0])
+    best = make_spread(2.0).best(r, q, 0)
     assert best >= max(r, q) - 1e-9
     assert best <= 1.0

@@ -7,6 +7,7 @@ along its quality in equal steps.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,9 +54,8 @@ class Dial:
         if weight >= 1.0:
             return len(self.lambdas) - 1  # "best answers" is not "as good, but cheaper"
         low, high = self.qualities[0], self.qualities[-1]
-        target = low + weight * (high - low)
-        reached = self.qualities >= target - 1e-12
-        return int(np.argmax(reached))
+        target = float(low + weight * (high - low))
+        return int(self.qualities.searchsorted(target - 1e-12))
 
 
 def fit_dial(quality: Floats, cost_usd: Floats) -> Dial:
@@ -81,6 +81,8 @@ def known_costs(cost_usd: Floats) -> Floats:
     >>> known_costs(np.array([0.1, np.nan, 0.3])).tolist()
     [0.1, 0.3, 0.3]
     """
+    if not math.isnan(float(cost_usd.sum())):
+        return cost_usd  # the usual case, and asked on the request path
     known = np.where(np.isnan(cost_usd), -np.inf, cost_usd)
     dearest = known.max(axis=-1, keepdims=True)
     dearest = np.where(np.isfinite(dearest), dearest, 0.0)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from emafusion.domain.evidence import CallStep, Plan, Situation
 from emafusion.domain.ports import Policy
 from emafusion.policy.options import Options, options
@@ -52,8 +50,13 @@ class ExplorePolicy:
         return Plan(step=replace(step, candidate=name), propensity=propensity, reason=reason)
 
     def _pool(self, situation: Situation, left: Options, chosen: int) -> list[int]:
-        hopeful = left.quality + situation.estimates.quality_sd
-        near = hopeful >= left.quality[chosen] - self.slack
-        affordable = left.cost_usd <= self.dearest * max(left.cost_usd[chosen], 1e-12)
-        pool = np.flatnonzero(left.open & near & affordable).tolist()
-        return sorted({*pool, chosen})
+        """Places of the chosen one and of all that may well be as good, ascending."""
+        near = left.quality[chosen] - self.slack
+        dearest_usd = self.dearest * max(left.cost_usd[chosen], 1e-12)
+        sds: list[float] = situation.estimates.quality_sd.tolist()
+        return [
+            k
+            for k, sd in enumerate(sds)
+            if k == chosen
+            or (left.open[k] and left.quality[k] + sd >= near and left.cost_usd[k] <= dearest_usd)
+        ]

@@ -14,12 +14,11 @@ After Dekoninck et al., "A Unified Approach to Routing and Cascading for LLMs" (
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from itertools import repeat
+from math import inf, isnan
 
 from emafusion.domain.errors import Cancelled, DeadlinePassed
 from emafusion.domain.evidence import CallStep, JudgeCard, JudgeStep, Plan, Situation, StopStep
-from emafusion.domain.features import Floats
 from emafusion.policy.dial import Dial
 from emafusion.policy.looks import TIE, Start, best_start, cheapest_of_best
 from emafusion.policy.options import Options, options
@@ -61,7 +60,7 @@ class GainPolicy:
         return self._next(situation, left)
 
     def _first(self, situation: Situation, left: Options) -> Plan:
-        if not left.open.any() or _is_over(situation):
+        if not any(left.open) or _is_over(situation):
             return Plan(step=StopStep(attempt=None), propensity=1.0, reason="nobody left to call")
         start = best_start(left, self.spread, looks=self.max_looks, carry=self.carry)
         return Plan(
@@ -79,8 +78,8 @@ class GainPolicy:
         if best is None or confidence is None:
             return Plan(step=StopStep(attempt=None), propensity=1.0, reason="nothing answered")
         gains, quality = self._gains(situation, left, best)
-        k = cheapest_of_best(gains, left) if left.open.any() else None
-        gain = float(gains[k]) if k is not None else -np.inf
+        k = cheapest_of_best(gains, left) if any(left.open) else None
+        gain = gains[k] if k is not None else -inf
         judge = _unasked(situation, best)
         if judge is not None and self._news(confidence, gain) - self._fee(judge, situation) > max(
             0.0, gain
@@ -92,23 +91,27 @@ class GainPolicy:
             return Plan(step=StopStep(attempt=best), propensity=1.0, reason=reason)
         return Plan(
             # The last look streams as it comes where it is expected to beat what is held.
-            step=CallStep(candidate=left.names[k], live=bool(quality[k] > confidence)),
+            step=CallStep(candidate=left.names[k], live=quality[k] > confidence),
             propensity=1.0,
             reason=f"confidence {confidence:.2f}: {left.names[k]} gains {gain:.3f} after its cost",
-            quality=float(min(confidence + gain + left.paid[k], 1.0)),
+            quality=min(confidence + gain + left.paid[k], 1.0),
             cost_usd=_expected_usd(situation, ((k, 1.0),)),
         )
 
-    def _gains(self, situation: Situation, left: Options, best: int) -> tuple[Floats, Floats]:
+    def _gains(
+        self, situation: Situation, left: Options, best: int
+    ) -> tuple[list[float], list[float]]:
         """Gain of each candidate over stopping, -inf where closed, and its revised quality."""
         evidence = situation.evidence
         confidence = evidence.confidences[best] or 0.0
         surprise = confidence - left.quality[left.at(evidence.attempts[best].candidate)]
-        quality = np.minimum(np.maximum(left.quality + self.carry * surprise, 0.01), 0.99)
-        both = self.spread.best(confidence, quality, left.legibility)
+        quality = [min(max(q + self.carry * surprise, 0.01), 0.99) for q in left.quality]
         looks = sum(attempt.reply is not None for attempt in evidence.attempts)
-        may = left.open & (looks < self.max_looks) & (not _is_over(situation))
-        return np.where(may, both - confidence - left.paid, -np.inf), quality
+        if looks >= self.max_looks or _is_over(situation):
+            return [-inf] * len(quality), quality
+        both = map(self.spread.best, repeat(confidence), quality, left.legibility)
+        columns = zip(left.open, both, left.paid, strict=True)
+        return [b - confidence - paid if may else -inf for may, b, paid in columns], quality
 
     def _news(self, confidence: float, gain: float) -> float:
         """Expected utility over stopping now, where a paid judge's verdict is known first."""
@@ -123,7 +126,7 @@ class GainPolicy:
     def _fee(self, judge: JudgeCard, situation: Situation) -> float:
         """What asking the judge costs, in units of quality; infinite where unknown."""
         if judge.cost_usd is None:
-            return np.inf
+            return inf
         return self.dial.quality_per_usd(situation.objective) * judge.cost_usd
 
 
@@ -156,7 +159,7 @@ def _is_over(situation: Situation) -> bool:
 def _expected_usd(situation: Situation, looks: tuple[tuple[int, float], ...]) -> float | None:
     """Expected cost of these looks, each with its chance; None where a price is unknown."""
     cost_usd = sum(chance * float(situation.estimates.cost_usd[k]) for k, chance in looks)
-    return None if np.isnan(cost_usd) else cost_usd
+    return None if isnan(cost_usd) else cost_usd
 
 
 def _why(left: Options, start: Start, *, after_failure: bool) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from math import inf
 
 import numpy as np
 
-from emafusion.domain.features import Floats, Ints
+from emafusion.domain.features import Floats
 from emafusion.policy.options import Options
 from emafusion.policy.spread import Spread
 
@@ -37,53 +39,61 @@ class Start:
 def best_start(left: Options, spread: Spread, *, looks: int, carry: float) -> Start:
     """Find the first look whose whole plan is worth most; at least one candidate must be open."""
     if looks < 2:
-        utility = np.where(left.open, left.quality - left.paid, -np.inf)
-        first = cheapest_of_best(utility, left)
-        return Start(first=first, second=None, quality=float(left.quality[first]))
+        places = zip(left.open, left.quality, left.paid, strict=True)
+        first = cheapest_of_best([q - paid if may else -inf for may, q, paid in places], left)
+        return Start(first=first, second=None, quality=left.quality[first])
     few = _shortlist(left)
-    quality, legibility = left.quality[few], left.legibility[few]
-    second = _second_values(left, few, spread=spread, carry=carry)
-    after = second.max(axis=1)
-    chance = spread.row(quality, legibility)
+    quality = np.array([left.quality[k] for k in few])
+    second = _second_values(left, few, quality, spread=spread, carry=carry)
+    after = np.maximum.reduce(second, axis=1)
+    chance = spread.row(quality, [left.legibility[k] for k in few])
     # Without a second look a start is worth its quality; the bins only approximate that.
-    whole = np.maximum((chance * np.maximum(spread.bins, after)).sum(axis=1), quality)
-    worth = np.full(len(left.names), -np.inf)
-    worth[few] = whole - left.paid[few]
+    read = np.add.reduce(chance * np.maximum(spread.bins, after), axis=1)
+    whole: list[float] = np.maximum(read, quality).tolist()
+    worth = [-inf] * len(left.names)
+    for k, gross in zip(few, whole, strict=True):
+        worth[k] = gross - left.paid[k]
     first = cheapest_of_best(worth, left)
-    at = int(np.flatnonzero(few == first)[0])
+    at = few.index(first)
     pays = after[at] > spread.bins
-    share = float((chance[at] * pays).sum())
+    share = float(chance[at] @ pays)
     if share <= TIE:
-        return Start(first=first, second=None, quality=float(left.quality[first]))
-    then = int(few[second[at, :, int(np.argmax(pays))].argmax()])
-    expected = float(whole[at] + share * left.paid[then])
+        return Start(first=first, second=None, quality=left.quality[first])
+    then = few[int(second[at, :, int(pays.argmax())].argmax())]
+    expected = whole[at] + share * left.paid[then]
     return Start(first=first, second=(then, share), quality=min(expected, 1.0))
 
 
-def cheapest_of_best(worth: Floats, left: Options) -> int:
+def cheapest_of_best(worth: list[float], left: Options) -> int:
     """Place of the cheapest candidate among those that are worth most, within a tie."""
-    near = worth >= worth.max() - TIE
-    return int(np.where(near, left.cost_usd, np.inf).argmin())
+    enough = max(worth) - TIE
+    near = [k for k, value in enumerate(worth) if value >= enough]
+    return min(near, key=left.cost_usd.__getitem__)
 
 
-def _shortlist(left: Options) -> Ints:
+def _shortlist(left: Options) -> list[int]:
     """Places of the open candidates worth weighing: the most useful alone, and the cheapest."""
-    places = np.flatnonzero(left.open)
+    places = [k for k, may in enumerate(left.open) if may]
     if len(places) <= SHORTLIST:
         return places
-    useful = places[np.argsort(left.paid[places] - left.quality[places], kind="stable")]
-    cheap = places[np.argsort(left.cost_usd[places], kind="stable")]
-    kept = [*useful[: SHORTLIST - 2].tolist(), *cheap[:2].tolist()]
-    return np.array(sorted(set(kept)), dtype=np.int64)
+    useful = sorted(places, key=lambda k: left.paid[k] - left.quality[k])
+    cheap = sorted(places, key=left.cost_usd.__getitem__)
+    return sorted({*useful[: SHORTLIST - 2], *cheap[:2]})
 
 
-def _second_values(left: Options, few: Ints, *, spread: Spread, carry: float) -> Floats:
+def _second_values(
+    left: Options, few: list[int], quality: Floats, *, spread: Spread, carry: float
+) -> Floats:
     """float64[n, n, 20]: worth of a second look, by first, second and confidence in the first."""
-    quality = left.quality[few]
-    surprise = spread.bins[None, :] - quality[:, None]
-    revised = quality[None, :, None] + carry * surprise[:, None, :]
-    value = spread.best_by_bin(np.minimum(np.maximum(revised, 0.01), 0.99), left.legibility[few])
-    value -= left.paid[few][None, :, None]
-    itself = np.arange(len(few))
-    value[itself, itself] = -np.inf
+    surprise = carry * (spread.bins - quality[:, None])
+    revised = quality[:, None] + surprise[:, None, :]
+    np.minimum(np.maximum(revised, 0.01, out=revised), 0.99, out=revised)
+    value = spread.best_by_bin(revised, [left.legibility[k] for k in few])
+    value -= _itself(len(few)) + np.array([left.paid[k] for k in few])[:, None]
     return value
+
+
+@lru_cache(maxsize=SHORTLIST)
+def _itself(n: int) -> Floats:
+    """float64[n, n, 1]: infinite where a second look would be at the first candidate again."""
+    return np.where(np.eye(n, dtype=bool), inf, 0.0)[:, :, None]

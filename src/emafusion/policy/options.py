@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from emafusion.domain.evidence import Situation
-from emafusion.domain.features import Floats, Ints
 from emafusion.policy.dial import known_costs
 
 BLIND, SCORED = 0, 1
@@ -17,20 +13,21 @@ BLIND, SCORED = 0, 1
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Options:
-    """Candidates as arrays in the order of the estimates.
+    """Candidates in the order of the estimates, one value each.
 
-    `names`: n names; `quality`: float64[n]; `cost_usd`: float64[n], unknown counted as the dearest
-    known; `open`: bool[n], whether it may be called now; `paid`: float64[n], `cost_usd` in units of
-    quality (lambda x cost_usd); `legibility`: int64[n], `BLIND` or `SCORED`, what judges can tell
-    of its answers.
+    Plain numbers: a pool is small, and then a call of numpy costs more than the sum it does.
+
+    `cost_usd`: unknown counted as the dearest known; `open`: whether it may be called now; `paid`:
+    `cost_usd` in units of quality (lambda x cost_usd); `legibility`: `BLIND` or `SCORED`, what
+    judges can tell of its answers.
     """
 
     names: tuple[str, ...]
-    quality: Floats
-    cost_usd: Floats
-    open: npt.NDArray[np.bool_]
-    paid: Floats
-    legibility: Ints
+    quality: list[float]
+    cost_usd: list[float]
+    open: list[bool]
+    paid: list[float]
+    legibility: list[int]
 
     def at(self, name: str) -> int:
         """Position of a candidate."""
@@ -43,33 +40,41 @@ def options(situation: Situation, quality_per_usd: float) -> Options:
     A limit that only unknown figures could break does not close a candidate here: what has no
     known price was already refused where a maximum cost is asked.
     """
-    estimates, objective = situation.estimates, situation.objective
-    tried = {attempt.candidate for attempt in situation.evidence.attempts}
-    is_open = np.array([name not in tried for name in estimates.candidates])
-    cost_usd = known_costs(estimates.cost_usd)
-    if objective.max_cost_usd is not None:
-        left_usd = objective.max_cost_usd - (situation.evidence.cost_usd or 0.0)
-        is_open &= cost_usd <= left_usd
-    if objective.max_latency_s is not None:
-        left_s = objective.max_latency_s - elapsed_s(situation)
-        is_open &= ~(estimates.latency_s > left_s)
-    if objective.min_quality is not None:
-        is_open &= estimates.quality >= objective.min_quality
+    quality: list[float] = situation.estimates.quality.tolist()
+    cost_usd: list[float] = known_costs(situation.estimates.cost_usd).tolist()
     return Options(
-        names=estimates.candidates,
-        quality=estimates.quality,
+        names=situation.estimates.candidates,
+        quality=quality,
         cost_usd=cost_usd,
-        open=is_open,
-        paid=quality_per_usd * cost_usd,
+        open=_open(situation, quality, cost_usd),
+        paid=[quality_per_usd * usd for usd in cost_usd],
         legibility=_legibility(situation),
     )
 
 
-def _legibility(situation: Situation) -> Ints:
+def _open(situation: Situation, quality: list[float], cost_usd: list[float]) -> list[bool]:
+    """Who may be called: not yet tried, and within each limit that there is."""
+    objective, evidence = situation.objective, situation.evidence
+    tried = {attempt.candidate for attempt in evidence.attempts}
+    may = [name not in tried for name in situation.estimates.candidates]
+    if objective.max_cost_usd is not None:
+        left_usd = objective.max_cost_usd - (evidence.cost_usd or 0.0)
+        may = [ok and usd <= left_usd for ok, usd in zip(may, cost_usd, strict=True)]
+    if objective.max_latency_s is not None:
+        left_s = objective.max_latency_s - elapsed_s(situation)
+        latencies_s: list[float] = situation.estimates.latency_s.tolist()
+        may = [ok and not s > left_s for ok, s in zip(may, latencies_s, strict=True)]
+    if objective.min_quality is not None:
+        floor = objective.min_quality
+        may = [ok and q >= floor for ok, q in zip(may, quality, strict=True)]
+    return may
+
+
+def _legibility(situation: Situation) -> list[int]:
     """Whose answers come with token log-probabilities that a judge reads."""
-    is_scoring = any(judge.kind == "logprob" for judge in situation.judges)
-    scored = [is_scoring and "logprobs" in c.model.abilities for c in situation.candidates]
-    return np.array(scored, dtype=np.int64)
+    if not any(judge.kind == "logprob" for judge in situation.judges):
+        return [BLIND] * len(situation.candidates)
+    return [SCORED if "logprobs" in c.model.abilities else BLIND for c in situation.candidates]
 
 
 def elapsed_s(situation: Situation) -> float:

@@ -11,6 +11,7 @@ more than one without. So there is a table for each *legibility* of answers.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,8 @@ from emafusion.domain.features import Floats, Ints
 
 BINS = 20
 QUALITIES = 50
-_EACH_BIN = np.arange(BINS)
+_EACH_BIN = np.arange(BINS) * QUALITIES
+"""Where the row of each bin begins in a table of `Spread.best_of`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,24 +37,25 @@ class Spread:
     chance: Floats
     best_of: Floats
 
-    def row(self, quality: Floats, legibility: Ints) -> Floats:
-        """Distribution over the bins for each quality: float64[n], int64[n] -> float64[n, 20]."""
-        return np.asarray(self.chance[legibility, _place(quality, QUALITIES)])
+    def row(self, quality: Floats, legibility: Sequence[int]) -> Floats:
+        """Distribution over the bins for each quality: float64[n], n numbers -> float64[n, 20]."""
+        return np.asarray(self.chance[legibility, _place(quality)])
 
-    def best(self, confidence: float, quality: Floats, legibility: Ints) -> Floats:
-        """Mean of the better of a judged answer and one to come: float64[n]."""
+    def best(self, confidence: float, quality: float, legibility: int) -> float:
+        """Mean of the better of a judged answer and one to come."""
         at = min(max(int(confidence * BINS), 0), BINS - 1)
-        gridded = self.best_of[legibility, at, _place(quality, QUALITIES)]
+        place = min(max(int(quality * QUALITIES), 0), QUALITIES - 1)
         # The grid rounds r to a bin centre; the better of two is never below either of them.
-        return np.asarray(np.maximum(np.maximum(gridded, confidence), quality))
+        return max(float(self.best_of[legibility, at, place]), confidence, quality)
 
-    def best_by_bin(self, quality: Floats, legibility: Ints) -> Floats:
-        """The same for every bin of the judged answer: float64[n, n, 20], int64[n] of the second.
+    def best_by_bin(self, quality: Floats, legibility: Sequence[int]) -> Floats:
+        """The same for every bin of the judged answer: float64[n, n, 20].
 
-        `quality`: of the second answer, by first candidate, second candidate and bin of the first.
+        `quality`: of the second answer, by first candidate, second candidate and bin of the first;
+        `legibility`: of the n second answers.
         """
-        place = _place(quality, QUALITIES)
-        gridded = self.best_of[legibility[None, :, None], _EACH_BIN, place]
+        table = np.array(legibility)[:, None] * (BINS * QUALITIES) + _EACH_BIN
+        gridded = self.best_of.ravel().take(_place(quality) + table)
         return np.asarray(np.maximum(np.maximum(gridded, self.bins), quality))
 
 
@@ -71,9 +74,9 @@ def make_spread(*ks: float) -> Spread:
     return Spread(bins=bins, chance=chance, best_of=best_of)
 
 
-def _place(value: Floats, cells: int) -> Ints:
-    """Cell of each value in 0..1; plain minimum and maximum, since clip costs three times that."""
-    return np.minimum(np.maximum((value * cells).astype(np.int64), 0), cells - 1)
+def _place(quality: Floats) -> Ints:
+    """Place on the grid of each quality in 0..1."""
+    return np.minimum((quality * QUALITIES).astype(np.int64), QUALITIES - 1)
 
 
 def _beta(x: Floats, a: float, b: float) -> Floats:
