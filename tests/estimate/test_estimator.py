@@ -13,7 +13,7 @@ from emafusion.domain.model import Candidate, Model, Price
 from emafusion.estimate.arrays import BUCKETS, SMALL, TASKS
 from emafusion.estimate.cost import Lengths
 from emafusion.estimate.estimator import HybridEstimator
-from emafusion.estimate.familiarity import Familiarity
+from emafusion.estimate.familiarity import SKETCH, Familiarity
 from emafusion.estimate.hybrid import Blend
 from emafusion.estimate.linear import Heads
 from emafusion.estimate.prior import PriorState
@@ -69,7 +69,9 @@ def some_state(seed: int = 0) -> RouterState:
             words=rng.normal(0, 0.1, (BUCKETS, 4)).astype(np.float32),
             small=rng.normal(0, 0.1, (SMALL, 4)), loadings=rng.normal(0, 0.1, (n, 2)),
         ),
-        familiarity=Familiarity(seen=np.full(BUCKETS, 0.7)),
+        familiarity=Familiarity(
+            scale=np.ones(BUCKETS), anchors=np.eye(4, SKETCH), intercept=0.3, slope=1.0
+        ),
         blend=Blend(
             familiar=np.array([0.6, 0.9]), novel=np.array([0.1, 0.0]), slope=0.9, shift=0.1,
             spread=np.array([0.03, 0.08]),

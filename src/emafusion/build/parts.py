@@ -25,6 +25,7 @@ from emafusion.encode.classify import ClassifierState
 from emafusion.encode.encoder import HashEncoder
 from emafusion.encode.taxonomy import AXES
 from emafusion.estimate.estimator import HybridEstimator
+from emafusion.estimate.reference import reference_features
 from emafusion.estimate.state import RouterState
 from emafusion.flow.parts import Parts
 from emafusion.judge.agreement import AgreementJudge
@@ -68,13 +69,12 @@ class Learned:
 def learned_from(artifact: Artifact | None) -> Learned:
     """Read the states of all parts from an artifact."""
     arrays: Mapping[str, npt.NDArray[np.generic]] = {} if artifact is None else artifact.arrays
-    has = {name.partition("/")[0] for name in arrays}
-    classifier = ClassifierState.from_arrays(arrays) if "classifier" in has else None
+    panel = _panel(arrays)
     return Learned(
-        encoder=HashEncoder(classifier or ClassifierState.blank()),
-        router=RouterState.from_arrays(arrays) if "router" in has else RouterState.stated(),
-        panel=PanelState.from_arrays(_panel(arrays)) if "panel" in has else PanelState.default(),
-        reference=(),
+        encoder=HashEncoder(ClassifierState.from_arrays(arrays)),
+        router=RouterState.from_arrays(arrays),
+        panel=PanelState.from_arrays(panel) if panel else PanelState.default(),
+        reference=reference_features(arrays),
     )
 
 

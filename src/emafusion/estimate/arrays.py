@@ -53,6 +53,25 @@ def words(arrays: Arrays, name: str) -> tuple[str, ...]:
     return tuple(str(word) for word in array.tolist())
 
 
+def pack(weights: Float32s) -> dict[str, AnyArray]:
+    """Store a wide matrix in 8 bits: signed square roots, scaled by column.
+
+    >>> packed = pack(np.array([[0.5, -2.0], [0.0, 1.0]], np.float32))
+    >>> unpack(packed["bytes"], packed["largest"]).round(1).tolist()
+    [[0.5, -2.0], [0.0, 1.0]]
+    """
+    largest: Float32s = np.maximum(np.abs(weights).max(axis=0, initial=0.0), np.float32(1e-12))
+    roots = np.sign(weights) * np.sqrt(np.abs(weights) / largest)
+    return {"bytes": np.round(127 * roots).astype(np.int8), "largest": largest.astype(np.float32)}
+
+
+def unpack(stored: AnyArray, largest: AnyArray) -> Float32s:
+    """Undo `pack`."""
+    roots = stored.astype(np.float32) / np.float32(127)
+    wide: Float32s = np.sign(roots) * roots**2 * largest.astype(np.float32)
+    return wide
+
+
 def small_vector(labels: Labels, counts: Floats) -> Floats:
     """Labels, counts and a one: float64[SMALL]."""
     parts = (labels.task, labels.depth, labels.domain, labels.format, counts, np.ones(1))

@@ -12,7 +12,7 @@ from emafusion.domain.model import Candidate
 from emafusion.domain.ports import Pricer
 from emafusion.estimate.cost import LINEAR_UP_TO, expected_latency, expected_tokens
 from emafusion.estimate.familiarity import familiarity_of
-from emafusion.estimate.hybrid import Mode, Views, blend_quality, quality_sd, view_weights
+from emafusion.estimate.hybrid import Mode, Views, blend_quality, quality_sd, shrunk, view_weights
 from emafusion.estimate.linear import DIFFICULTY, FIRST_DIRECTION, LENGTH, apply_heads
 from emafusion.estimate.roster import Roster, make_roster
 from emafusion.estimate.state import RouterState
@@ -68,9 +68,9 @@ class HybridEstimator:
         )
         certain = np.array([f.labels.task.max() for f in features])
         weights = view_weights(state.blend, familiarity, certain, mode=self._mode)
-        quality = blend_quality(
-            state.blend, views, difficulty=heads[:, DIFFICULTY], weights=weights
-        )
+        difficulty = shrunk(state.blend, heads[:, DIFFICULTY], familiarity)
+        quality = blend_quality(state.blend, views, difficulty=difficulty, weights=weights)
+        quality *= np.array([f.labels.task for f in features]) @ roster.reach.T
         spread = quality_sd(
             state.blend, quality, ability_sd=roster.ability_sd, familiarity=familiarity
         )

@@ -28,7 +28,8 @@ class Blend:
 
     `familiar`, `novel`: float64[2], weights of taxonomy and learned view; `slope`, `shift`: of the
     logit of ability against difficulty; `spread`: float64[2], standard deviation of true advantages
-    around the blend on familiar and on novel queries.
+    around the blend on familiar and on novel queries; `centre`: mean difficulty of what was learned
+    from, toward which an unfamiliar query slides.
     """
 
     familiar: Floats
@@ -36,6 +37,7 @@ class Blend:
     slope: float
     shift: float
     spread: Floats
+    centre: float = 0.0
 
     @classmethod
     def stated(cls) -> Blend:
@@ -47,16 +49,17 @@ class Blend:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Blend:
         """Read `router/blend` of an artifact."""
-        numbers = floats(arrays, "router/blend", (8,))
+        numbers = floats(arrays, "router/blend", (9,))
         return cls(
             familiar=numbers[0:2], novel=numbers[2:4], slope=float(numbers[4]),
-            shift=float(numbers[5]), spread=numbers[6:8],
+            shift=float(numbers[5]), spread=numbers[6:8], centre=float(numbers[8]),
         )  # fmt: skip
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Write what `from_arrays` reads."""
         scalars = np.array([self.slope, self.shift])
-        return {"router/blend": np.concatenate((self.familiar, self.novel, scalars, self.spread))}
+        parts = (self.familiar, self.novel, scalars, self.spread, np.array([self.centre]))
+        return {"router/blend": np.concatenate(parts)}
 
 
 class Views(NamedTuple):
@@ -85,6 +88,14 @@ def view_weights(blend: Blend, familiarity: Floats, certain: Floats, *, mode: Mo
         return np.broadcast_to(alone[mode], (*familiarity.shape, 2))
     share = familiarity[..., None]
     return share * blend.familiar + (1 - share) * blend.novel
+
+
+def shrunk(blend: Blend, difficulty: Floats, familiarity: Floats) -> Floats:
+    """Difficulty as far as the query is familiar, the mean one as far as it is not: float64[...].
+
+    What words nobody has seen say of difficulty is worth nothing.
+    """
+    return blend.centre + familiarity * (difficulty - blend.centre)
 
 
 def blend_quality(blend: Blend, views: Views, *, difficulty: Floats, weights: Floats) -> Floats:

@@ -21,7 +21,9 @@ from emafusion.estimate.arrays import (
     Arrays,
     Float32s,
     floats,
+    pack,
     small_vector,
+    unpack,
 )  # fmt: skip
 
 DIFFICULTY, LENGTH, FIRST_DIRECTION = 0, 1, 2
@@ -54,17 +56,20 @@ class Heads:
         """Read `router/heads/...` of an artifact."""
         loadings = floats(arrays, "router/heads/loadings", (n_models, -1))
         columns = FIRST_DIRECTION + loadings.shape[1]
-        words = floats(arrays, "router/heads/words", (BUCKETS, columns))
+        stored = floats(arrays, "router/heads/words/bytes", (BUCKETS, columns))
+        largest = floats(arrays, "router/heads/words/largest", (columns,))
         return cls(
-            words=words.astype(np.float32),
+            words=unpack(stored, largest),
             small=floats(arrays, "router/heads/small", (SMALL, columns)),
             loadings=loadings,
         )
 
     def to_arrays(self) -> dict[str, AnyArray]:
-        """Write what `from_arrays` reads; words in half precision."""
+        """Write what `from_arrays` reads; words in 8 bits."""
+        packed = pack(self.words)
         return {
-            "router/heads/words": self.words.astype(np.float16),
+            "router/heads/words/bytes": packed["bytes"],
+            "router/heads/words/largest": packed["largest"],
             "router/heads/small": self.small,
             "router/heads/loadings": self.loadings,
         }

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from emafusion.domain.features import Floats, Ints
 from emafusion.domain.model import Candidate, Model
 from emafusion.domain.ports import Pricer
-from emafusion.estimate.arrays import Float32s
+from emafusion.estimate.arrays import TASKS, Float32s
 from emafusion.estimate.cost import Rates, rates_of
 from emafusion.estimate.names import canonical, line_of
 from emafusion.estimate.prior import Expected, expect
@@ -18,6 +18,9 @@ from emafusion.estimate.state import RouterState
 
 SIBLING_SD = 0.4
 """Standard deviation, in logits, between versions of one line of models."""
+
+FEWEST_OF_TASK = 5.0
+"""Recorded answers from which on a program counts as doing a kind of task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,7 +30,8 @@ class Roster:
     `rows`: int64[n], row of the model's record, -1 if none; `ability`, `ability_sd`: float64[n];
     `basis`: for each without a record, what its ability rests on; `leaves`, `loadings`: its shares
     of the views, zero without a record; `lines`, `cpu`: float64[n, 3]; `rates`: float64[4, n],
-    US dollars a call, prompt token, completion token, CPU second; `latency_s`: NaN if not stated.
+    US dollars a call, prompt token, completion token, CPU second; `latency_s`: NaN if not stated;
+    `reach`: float64[n, 16], 0 for a recorded program on tasks that it never answered, else 1.
     """
 
     candidates: tuple[Candidate, ...]
@@ -42,6 +46,7 @@ class Roster:
     cpu: Floats
     rates: Floats
     latency_s: Floats
+    reach: Floats
 
     @property
     def recorded(self) -> npt.NDArray[np.bool_]:
@@ -71,6 +76,7 @@ def make_roster(state: RouterState, pricer: Pricer, candidates: tuple[Candidate,
         cpu=np.array([state.lengths.cpu_for(row, c) for row, c in pairs]).reshape(-1, 3),
         rates=_rates([rates_of(pricer, c.model.price) for c in candidates]),
         latency_s=np.array([_or_nan(c.latency_s) for c in candidates], np.float64),
+        reach=np.array([_reach(state, row, c.model) for row, c in pairs]).reshape(-1, TASKS),
     )
 
 
@@ -93,6 +99,13 @@ def _unrecorded(state: RouterState, model: Model) -> Expected:
     latest = max(rows, key=lambda row: state.models[row])
     basis = f"prior: another version, {state.models[latest]}"
     return Expected(float(state.ability[latest]), SIBLING_SD, basis)
+
+
+def _reach(state: RouterState, row: int, model: Model) -> Floats:
+    """Tasks that a candidate can be expected to answer at all: a program does only its own."""
+    if model.kind == "language" or row < 0:
+        return np.ones(TASKS)
+    return np.where(state.table.outcomes[row] >= FEWEST_OF_TASK, 1.0, 0.0)
 
 
 def _pick(table: npt.NDArray[np.floating], rows: Ints) -> Floats:

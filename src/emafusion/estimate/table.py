@@ -51,7 +51,7 @@ def cell_weights(labels: Labels) -> Floats:
     return np.multiply.outer(pairs, labels.domain).ravel()
 
 
-def fit_table(cells: Floats, residuals: Floats, kappa: float = KAPPA) -> Table:
+def fit_table(cells: Float32s, residuals: Floats, kappa: float = KAPPA) -> Table:
     """Learn the table.
 
     Args:

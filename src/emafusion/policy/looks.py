@@ -15,6 +15,9 @@ from emafusion.policy.spread import Spread
 TIE = 0.005
 """Utilities closer than this are equal: the cheaper candidate is taken."""
 
+HOPELESS = 0.02
+"""A first look of this quality or less only delays the next one."""
+
 SHORTLIST = 8
 """Candidates whose pairs are weighed; the work grows with the square of their number."""
 
@@ -51,15 +54,18 @@ def best_start(left: Options, spread: Spread, *, looks: int, carry: float) -> St
     read = np.add.reduce(chance * np.maximum(spread.bins, after), axis=1)
     whole: list[float] = np.maximum(read, quality).tolist()
     worth = [-inf] * len(left.names)
+    best = max(left.quality[k] for k in few)
     for k, gross in zip(few, whole, strict=True):
-        worth[k] = gross - left.paid[k]
-    first = cheapest_of_best(worth, left)
+        if left.quality[k] > HOPELESS or best <= HOPELESS:
+            worth[k] = gross - left.paid[k]
+    pays = after > spread.bins
+    shares: list[float] = np.add.reduce(chance * pays, axis=1).tolist()
+    first = _quickest_of_best(worth, dict(zip(few, shares, strict=True)), left)
     at = few.index(first)
-    pays = after[at] > spread.bins
-    share = float(chance[at] @ pays)
+    share = shares[at]
     if share <= TIE:
         return Start(first=first, second=None, quality=left.quality[first])
-    then = few[int(second[at, :, int(pays.argmax())].argmax())]
+    then = few[int(second[at, :, int(pays[at].argmax())].argmax())]
     expected = whole[at] + share * left.paid[then]
     return Start(first=first, second=(then, share), quality=min(expected, 1.0))
 
@@ -69,6 +75,17 @@ def cheapest_of_best(worth: list[float], left: Options) -> int:
     enough = max(worth) - TIE
     near = [k for k, value in enumerate(worth) if value >= enough]
     return min(near, key=left.cost_usd.__getitem__)
+
+
+def _quickest_of_best(worth: list[float], shares: dict[int, float], left: Options) -> int:
+    """Of starts that are worth the same, the one with the fewest expected looks, then the cheapest.
+
+    `shares`: chance of a second look by place. A hopeless first look costs next to nothing where
+    another always follows, but it costs the client's time.
+    """
+    enough = max(worth) - TIE
+    near = [k for k in shares if worth[k] >= enough]
+    return min(near, key=lambda k: (round(shares[k], 1), left.cost_usd[k]))
 
 
 def _shortlist(left: Options) -> list[int]:
