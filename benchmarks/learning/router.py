@@ -84,10 +84,9 @@ def _report(test: OutcomeTable, quality: Floats, cost: Floats, *, best: int) -> 
         gain = score[np.arange(len(score)), chosen] - score[:, best]
         low, high = _interval(gain)
         mix = _mix(score, cost, budget * part)
-        print(
-            f"router at B x {part:<4g} {100 * gain.mean():+.2f} points "
-            f"({low:+.2f} to {high:+.2f}); random mix at equal cost {100 * (mix - score[:, best].mean()):+.2f}"
-        )
+        over = 100 * (mix - score[:, best].mean())
+        told = f"{100 * gain.mean():+.2f} points ({low:+.2f} to {high:+.2f})"
+        print(f"router at B x {part:<4g} {told}; random mix at equal cost {over:+.2f}")
     equal = _equal(score, quality, cost, best=best)
     print(f"best single's accuracy at {f'B / {1 / equal:.1f}' if equal else 'no cost tried'}")
 
