@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 
 import click
 from msgspec import json
-from rich.console import Console
 
-from emafusion.build.opening import opened
+from emafusion.build.opening import Opened, opened
 from emafusion.cli.asking import Question, asking, spinner
 from emafusion.cli.configured import configured
-from emafusion.cli.serve import run
+from emafusion.cli.loop import run
+from emafusion.cli.printable import printable
+from emafusion.cli.screen import say, screen
 from emafusion.cli.story import show_decision, show_explanation, summary
 from emafusion.domain.attempt import Delta
+from emafusion.domain.errors import Failure, Unready
 from emafusion.domain.outcome import Outcome
 from emafusion.gateway.chat import reply_of
 from emafusion.gateway.explanation import planned
@@ -23,50 +26,91 @@ from emafusion.gateway.service import Asked, Service
 
 
 @click.command("ask", epilog="Example: emafusion ask 'What is the capital of Norway?' --explain")
-@click.option("--explain", is_flag=True, help="show the decision, on standard error")
+@click.option("--explain", is_flag=True, help="tell the decision, on standard error")
 @asking
 def command(question: Question) -> None:
-    """Ask TEXT (or standard input, with -) and show the answer as it comes."""
+    """Ask TEXT (or standard input, with -) and show the answer as it comes.
+
+    The answer goes to standard output; who gave it and what it cost to standard error.
+    """
     run(_ask(question))
 
 
 async def _ask(question: Question) -> None:
     found = await configured(question.path)
     asked = question.asked(found.config)
-    errors = Console(stderr=True, highlight=False)
+    errors = screen(stderr=True)
     async with opened(found.config, os.environ) as gateway:
-        if question.explain and not question.as_json:
-            task = gateway.service.task(asked)
-            show_explanation(errors, planned(task, gateway.service.parts))
-            errors.print("")
+        if question.explain:
+            show_explanation(errors, planned(gateway.service.task(asked), gateway.service.parts))
+            say(errors)
         outcome = await _answered(asked, gateway.service, live=not question.as_json)
+        _raise_failure(outcome, gateway)
     if question.as_json:
         click.echo(json.format(json.encode(_as_json(outcome)), indent=2))
-    elif question.explain:
-        errors.print("")
+    if question.explain:
+        say(errors)
         show_decision(errors, outcome)
-    else:
-        errors.print(summary(outcome), style="dim")
+    elif not question.as_json:
+        say(errors, summary(outcome), style="dim")
 
 
 async def _answered(asked: Asked, service: Service, *, live: bool) -> Outcome:
-    """Answer; with `live` write what comes to standard output. Raises the failure, if any."""
+    """Answer; with `live` write what comes to standard output.
+
+    Raises `BrokenPipeError` where nobody reads it any more, after logging what was done.
+    """
+    out = _Out()
     with spinner("asking ...") as stop:
 
         async def sink(delta: Delta) -> None:
-            stop()
-            if live:
-                sys.stdout.write(delta.text)
-                sys.stdout.flush()
+            if live and delta.text:
+                stop()
+                out.write_or_leave(delta.text)
 
-        outcome = await service.answer(asked, service.run(sink=sink))
-    reply = reply_of(outcome)
-    if live:
+        try:
+            outcome = await service.answer(asked, service.run(sink=sink))
+        except asyncio.CancelledError:
+            if out.left:
+                raise BrokenPipeError from None
+            raise
+    if live and outcome.answer.reply is not None:
         was_held = not any(attempt.sent_live for attempt in outcome.answer.evidence.attempts)
-        click.echo(reply.text if was_held else "")
+        out.write(f"{reply_of(outcome).text if was_held else ''}\n")
     return outcome
 
 
+class _Out:
+    """Standard output, whose reader may leave."""
+
+    left = False
+
+    def write(self, text: str) -> None:
+        """Write a piece at once; raw where it goes into a file or another program."""
+        sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
+        sys.stdout.flush()
+
+    def write_or_leave(self, text: str) -> None:
+        """Write; where nobody reads any more, end the call as for any client that leaves."""
+        try:
+            self.write(text)
+        except BrokenPipeError:
+            self.left = True
+            task = asyncio.current_task()
+            if task is not None:
+                task.cancel()
+
+
+def _raise_failure(outcome: Outcome, gateway: Opened) -> None:
+    """Raise why there is no answer, if there is none; a local model that cannot start says why."""
+    try:
+        reply_of(outcome)
+    except Failure:
+        for server in gateway.deployments.servers.values():
+            if server.state == "failed" and server.reason is not None:
+                raise Unready(server.reason) from None
+        raise
+
+
 def _as_json(outcome: Outcome) -> dict[str, object]:
-    reply = reply_of(outcome)
-    return {"text": reply.text, "emafusion": facts(outcome)}
+    return {"text": reply_of(outcome).text, "emafusion": facts(outcome)}

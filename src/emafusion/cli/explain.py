@@ -6,11 +6,11 @@ import asyncio
 
 import click
 from msgspec import json
-from rich.console import Console
 
 from emafusion.build.opening import candidates_of, parts_of
 from emafusion.cli.asking import Question, asking
 from emafusion.cli.configured import configured
+from emafusion.cli.screen import screen
 from emafusion.cli.story import show_explanation
 from emafusion.flow.parts import Task
 from emafusion.gateway.explanation import planned
@@ -30,4 +30,4 @@ def command(question: Question) -> None:
     if question.as_json:
         click.echo(json.format(json.encode(explanation), indent=2))
     else:
-        show_explanation(Console(highlight=False), explanation)
+        show_explanation(screen(), explanation)

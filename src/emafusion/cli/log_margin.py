@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emafusion.cli.printable import printable
+from emafusion.cli.screen import show
 
 MARGIN = 11
 
@@ -22,4 +23,4 @@ def show_beside(console: Console, name: str, told: RenderableType) -> None:
     grid.add_column(width=MARGIN - 1, style="dim")
     grid.add_column(overflow="fold")
     grid.add_row(name, told)
-    console.print(grid)
+    show(console, grid)

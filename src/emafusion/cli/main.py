@@ -79,14 +79,33 @@ def main() -> None:
 
     A reader of the output that has gone (`| head`) ends it silently, with 1.
     """
+    _open_closed_streams()
     sys.exit(_run())
+
+
+def _open_closed_streams() -> None:
+    """Put something where standard input, output or error is closed (`<&-`).
+
+    Else the next file or socket that is opened would be taken for it.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(_nowhere(number), mode, encoding="utf-8"))
+
+
+def _nowhere(number: int) -> int:
+    """The null device under this number, which is free."""
+    opened = os.open(os.devnull, os.O_RDWR)
+    if opened != number:
+        os.dup2(opened, number)
+        os.close(opened)
+    return number
 
 
 def _run() -> int:
     try:
         code = program.main(prog_name="emafusion", standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except click.ClickException as error:
         return _refuse(error)
     except (click.Abort, KeyboardInterrupt):

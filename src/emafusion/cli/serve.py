@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
-from collections.abc import Coroutine
 
 import click
 
 from emafusion.build.opening import Opened, opened
-from emafusion.cli.configured import Configured, configured
-from emafusion.cli.welcome import welcome
+from emafusion.cli.configured import configured
+from emafusion.cli.loading import tell_loaded
+from emafusion.cli.loop import run, until_stopped
+from emafusion.cli.welcome import Welcome, address_url, welcome
 from emafusion.config import Config, with_address
 from emafusion.domain.errors import Unready
 from emafusion.gateway.app import App
@@ -24,22 +24,12 @@ from emafusion.gateway.server import bind, serve
 @click.option("--host", help="address to listen on  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="port, 0 = any free  [default: 8080]")
 def command(path: str | None, host: str | None, port: int | None) -> None:
-    """Start the gateway.
+    """Start the gateway; SIGINT (Ctrl-C) or SIGTERM ends it, with what is under way finished.
 
-    Without a config the pool is found: provider keys in the environment, local servers that
-    answer, else the embedded local models.
+    Without --config it takes emafusion.yaml in this folder. Without that the pool is found:
+    provider keys in the environment, local servers that answer, else the embedded local models.
     """
     run(_serve(path, host, port))
-
-
-def run(work: Coroutine[None, None, None]) -> None:
-    """Run the work on the fastest event loop there is here."""
-    try:
-        import uvloop
-    except ImportError:
-        asyncio.run(work)
-    else:
-        uvloop.run(work)
 
 
 async def _serve(path: str | None, host: str | None, port: int | None) -> None:
@@ -47,15 +37,22 @@ async def _serve(path: str | None, host: str | None, port: int | None) -> None:
     config = with_address(found.config, host=host, port=port)
     keys = gateway_keys(config)
     listener = bind(config.gateway.host, config.gateway.port)
-    address = listener.getsockname()
+    text = Welcome(
+        url=address_url(*listener.getsockname()[:2]),
+        source=found.source,
+        needs_key=config.gateway.needs_keys,
+    )
     async with opened(config, os.environ) as gateway:
-        app = App(service=gateway.service, keys=keys, max_concurrent=config.gateway.max_concurrent)
-        await serve(app, listener, lambda: _announce(found, gateway, address))
+        serving = asyncio.ensure_future(
+            serve(_app(config, gateway, keys), listener, lambda: welcome(text, gateway))
+        )
+        watching = asyncio.ensure_future(tell_loaded(gateway.deployments))
+        await until_stopped(serving, watching)
+        watching.cancel()
 
 
-def _announce(found: Configured, gateway: Opened, address: tuple[str, int]) -> None:
-    welcome(found, gateway, address)
-    sys.stdout.flush()
+def _app(config: Config, gateway: Opened, keys: Keys) -> App:
+    return App(service=gateway.service, keys=keys, max_concurrent=config.gateway.max_concurrent)
 
 
 def gateway_keys(config: Config) -> Keys:

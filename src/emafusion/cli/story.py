@@ -2,59 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from emafusion.cli.log_margin import show_beside, show_line
 from emafusion.cli.money import dollars
 from emafusion.cli.printable import one_line
-from emafusion.domain.evidence import CallStep, JudgeStep, Plan
+from emafusion.cli.screen import say, show
+from emafusion.cli.story_steps import Done, done_in_order
+from emafusion.domain.attempt import Attempt
+from emafusion.domain.evidence import CallStep, Evidence, Judgement, JudgeStep, StopStep
 from emafusion.domain.outcome import Outcome
 from emafusion.gateway.explanation import Explanation
 
 VIEWS = {
-    "taxonomy": "what is known of each model on this class of query decides",
+    "taxonomy": "what is known of each model in this class of queries decides",
     "learned": "what was learned from similar queries decides",
-    "prior": "no recorded answers: price, family and size decide",
-    "direct": "the client named the model",
+    "prior": "nothing recorded is like it; price, family and size decide",
 }
-"""Route -> what it means."""
+"""Route -> what it rests on."""
 
 
 def show_explanation(console: Console, plan: Explanation) -> None:
     """Print a plan and everything it rests on."""
     labels = ", ".join(f"{x.label} {x.probability:.0%}" for x in plan.labels)
-    _line(console, "query", labels)
-    _line(console, "familiar", f"{plan.familiarity:.0%}; {VIEWS.get(plan.route, plan.route)}")
-    _line(console, "objective", f"quality_weight {plan.quality_weight:g}")
-    console.print("")
-    console.print(_pool(plan))
+    show_line(console, "query", labels)
+    if plan.route in VIEWS:
+        show_line(console, "familiar", f"{plan.familiarity:.0%}: {VIEWS[plan.route]}")
+    show_line(console, "objective", f"quality_weight {plan.quality_weight:g}")
+    say(console)
+    show(console, _pool(plan))
     for name, reason in plan.excluded.items():
-        console.print(Text(f"left out: {name}, {reason}", style="dim"))
-    console.print("")
-    _line(console, "plan", ", then if need be ".join([plan.first, *plan.then]))
-    _line(console, "why", plan.reason)
+        show_line(console, "left out", f"{name}: {reason}", style="dim")
+    say(console)
+    show_line(console, "plan", ", then if need be ".join([plan.first, *plan.then]))
+    show_line(console, "because", plan.reason)
     if plan.quality is not None:
         cost = dollars(plan.cost_usd)
-        _line(console, "expected", f"{plan.quality:.0%} right for {cost}, as a mean over such")
+        show_line(console, "expected", f"{plan.quality:.0%} right for {cost}, all steps included")
 
 
 def show_decision(console: Console, outcome: Outcome) -> None:
-    """Print what was done for a query: steps and why, calls, judgements, what it cost."""
-    answer, evidence = outcome.answer, outcome.answer.evidence
-    for number, plan in enumerate(answer.plans, start=1):
-        console.print(f"{number}. {_done(plan)}: {plan.reason}")
-    for attempt, confidence in zip(evidence.attempts, evidence.confidences, strict=True):
-        sure = "" if confidence is None else f", confidence {confidence:.2f}"
-        came = f"answered{sure}" if attempt.failure is None else str(attempt.failure)
-        money = f"{attempt.latency_s:.2f} s, {dollars(attempt.cost_usd)}"
-        console.print(Text(f"   {attempt.candidate}: {one_line(came)}; {money}", style="dim"))
-    for judgement in evidence.judgements:
-        value = "abstains" if judgement.value is None else f"{judgement.value:.2f}"
-        name = evidence.attempts[judgement.attempt].candidate
-        verdict = f", {one_line(judgement.verdict)}" if judgement.verdict else ""
-        console.print(Text(f"   {judgement.judge} on {name}: {value}{verdict}", style="dim"))
-    console.print(Text(summary(outcome), style="bold"))
+    """Print what was done for a query, step by step in order, and what it cost."""
+    for number, done in enumerate(done_in_order(outcome.answer), start=1):
+        show_beside(console, f"step {number}", _step(done, outcome.answer.evidence))
+    say(console)
+    for name, told in _ending(outcome):
+        show_line(console, name, told)
 
 
 def summary(outcome: Outcome) -> str:
@@ -67,22 +64,71 @@ def summary(outcome: Outcome) -> str:
     return f"{answer.candidate} ({answer.route}{sure}), {calls}, {money}, {outcome.decision_id}"
 
 
-def _done(plan: Plan) -> str:
-    match plan.step:
-        case CallStep():
-            return f"call {plan.step.candidate}"
-        case JudgeStep():
-            return f"judge by {', '.join(plan.step.judges)}"
-        case _:
-            return "stop"
+def _step(done: Done, evidence: Evidence) -> Table:
+    """A step with its reason and what came of it."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row(Text.assemble((_title(done, evidence), "bold"), ": ", one_line(done.plan.reason)))
+    for place in done.attempts:
+        grid.add_row(Text(_came(evidence.attempts[place]), style="dim"))
+    for judgement in done.judgements:
+        grid.add_row(Text(_said(judgement), style="dim"))
+    return grid
 
 
-def _line(console: Console, name: str, told: str) -> None:
-    table = Table.grid(padding=(0, 1))
-    table.add_column(width=9, style="dim")
-    table.add_column()
-    table.add_row(name, told)
-    console.print(table)
+def _title(done: Done, evidence: Evidence) -> str:
+    match done.plan.step:
+        case CallStep() as step:
+            return f"call {step.candidate}{', streamed as it comes' if step.live else ''}"
+        case JudgeStep() as step:
+            return f"judge {evidence.attempts[step.attempt].candidate}"
+        case StopStep() as step:
+            place = step.attempt
+            return "give up" if place is None else f"give {evidence.attempts[place].candidate}"
+
+
+def _came(attempt: Attempt) -> str:
+    """What came of a call.
+
+    >>> from emafusion.domain.errors import Overloaded
+    >>> _came(Attempt(candidate="small", failure=Overloaded("busy"), latency_s=0.25))
+    'failed: busy; 0.25 s, unknown'
+    """
+    money = f"{attempt.latency_s:.2f} s, {dollars(attempt.cost_usd)}"
+    if attempt.reply is None:
+        return f"failed: {one_line(str(attempt.failure))}; {money}"
+    usage = attempt.reply.usage
+    tokens = f"{usage.prompt_tokens:,} + {usage.completion_tokens:,} tokens; " if usage else ""
+    return f"answered; {tokens}{money}"
+
+
+def _said(judgement: Judgement) -> str:
+    """What a judge said.
+
+    >>> _said(Judgement(judge="logprob", attempt=0, value=0.734, verdict="mean p 0.73"))
+    'logprob 0.73 (mean p 0.73)'
+    """
+    value = "abstains" if judgement.value is None else f"{judgement.value:.2f}"
+    verdict = f" ({one_line(judgement.verdict)})" if judgement.verdict else ""
+    cost = f", {dollars(judgement.cost_usd)}" if judgement.cost_usd != 0 else ""
+    return f"{judgement.judge} {value}{verdict}{cost}"
+
+
+def _ending(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    answer = outcome.answer
+    if answer.candidate is not None:
+        sure = "" if answer.confidence is None else f", confidence {answer.confidence:.2f}"
+        yield "answer by", f"{answer.candidate}{sure}"
+    yield "cost", _cost(outcome)
+    yield "took", f"{outcome.latency_s:.2f} s, {outcome.overhead_ms:.0f} ms of it our own"
+    yield "decision", f"{outcome.decision_id}  (emafusion log {outcome.decision_id[-6:]})"
+
+
+def _cost(outcome: Outcome) -> str:
+    """What was paid, beside what the best single model is expected to cost."""
+    spent, single = outcome.answer.evidence.cost_usd, outcome.answer.baseline_usd
+    if single is None:
+        return dollars(spent)
+    return f"{dollars(spent)}; the best single model alone is expected to cost {dollars(single)}"
 
 
 def _pool(plan: Explanation) -> Table:
