@@ -17,6 +17,8 @@ MIXED = """
 """
 """A model that a router would rather take, behind the API that can say less."""
 
+CHEAPEST = {"x-emafusion-quality-weight": "0"}
+
 HARD: list[tuple[str, object]] = [
     ("n", 2),
     ("logprobs", True),
@@ -38,8 +40,9 @@ def mixed(start_gateway: StartGateway) -> Gateway:
 
 def test_plain_query_goes_where_it_is_cheaper(mixed: Gateway, provider: Provider) -> None:
     """Without such parameters the first of the two answers."""
-    assert chat(mixed).headers["x-emafusion-model"] == "claude"
-    assert "x-emafusion-dropped" not in chat(mixed).headers
+    reply = chat(mixed, CHEAPEST)
+    assert reply.headers["x-emafusion-model"] == "claude"
+    assert "x-emafusion-dropped" not in reply.headers
     assert {body["model"] for body in provider.seen} == {"claude"}
 
 
@@ -48,7 +51,7 @@ def test_routed_query_goes_where_everything_can_be_said(
     mixed: Gateway, provider: Provider, name: str, value: object
 ) -> None:
     """A parameter that makes another query of it keeps away the models that would lose it."""
-    reply = chat(mixed, **{name: value})
+    reply = chat(mixed, CHEAPEST, **{name: value})
     assert reply.status == 200, reply.raw
     assert [body["model"] for body in provider.seen] == ["gpt"]
     assert provider.seen[-1][name] == value
@@ -78,7 +81,8 @@ def test_nobody_can_say_it(start_gateway: StartGateway, provider: Provider) -> N
 
 def test_what_does_not_change_the_answer_is_told(mixed: Gateway, provider: Provider) -> None:
     """Soft wishes are left out and named, in the header and in the log."""
-    reply = chat(mixed, seed=7, store=True, user="u-1", metadata={"a": "b"}, verbosity="low")
+    wishes = {"seed": 7, "store": True, "user": "u-1", "metadata": {"a": "b"}, "verbosity": "low"}
+    reply = chat(mixed, CHEAPEST, **wishes)
     assert reply.headers["x-emafusion-model"] == "claude"
     assert reply.headers["x-emafusion-dropped"] == "seed,verbosity,metadata,store"
     assert reply.body["emafusion"]["dropped"] == "seed,verbosity,metadata,store"

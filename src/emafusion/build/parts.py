@@ -29,6 +29,7 @@ from emafusion.estimate.reference import reference_features
 from emafusion.estimate.state import RouterState
 from emafusion.flow.parts import Parts
 from emafusion.judge.agreement import AgreementJudge
+from emafusion.judge.family import related
 from emafusion.judge.grouping import group
 from emafusion.judge.llm import LLMJudge
 from emafusion.judge.logprob import LogprobJudge
@@ -52,8 +53,9 @@ BLIND_K, SCORED_K = 60.0, 6.0
 """How much the free judges tell of an answer without and with token log-probabilities, as the k
 of a Beta distribution (see `policy.spread`): a belief of 0.5 moves by some 0.06 and 0.19."""
 
-JUDGE_TOKENS = (600, 5)
-"""Prompt and completion tokens that one paid judgement is expected to take."""
+JUDGE_PROMPT, JUDGE_WORD, JUDGE_THOUGHT = 600, 5, 300
+"""Tokens that one paid judgement is expected to take: prompt, and completion of a model that
+answers at once and of one that thinks first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -129,7 +131,11 @@ def build_judges(
 
 
 def _reader(config: Config, candidates: tuple[Candidate, ...], quality: Floats) -> Candidate | None:
-    """Who reads: the model that the config names, else the cheapest of the better half."""
+    """Who reads: the model that the config names, else the cheapest of the better half.
+
+    A judge does not read answers of its own family, so a pool of one family has none unless one
+    is named.
+    """
     named = config.judges.llm_model
     if named is not None:
         found = [c for c in candidates if c.name == named]
@@ -140,13 +146,21 @@ def _reader(config: Config, candidates: tuple[Candidate, ...], quality: Floats) 
     fees = [
         (_fee_usd(c), c)
         for c, q in zip(candidates, quality, strict=True)
-        if q >= np.median(quality)
+        if q >= np.median(quality) and c.model.kind == "language" and _has_strangers(c, candidates)
     ]
     priced = [(fee, c.name, c) for fee, c in fees if fee is not None]
-    return min(priced)[2] if priced and len(candidates) > 1 else None
+    return min(priced)[2] if priced else None
+
+
+def _has_strangers(reader: Candidate, candidates: tuple[Candidate, ...]) -> bool:
+    """Whether there is anybody whose answers it could judge."""
+    others = (c for c in candidates if c.model.kind == "language")
+    return any(not related(reader, other) for other in others)
 
 
 def _fee_usd(reader: Candidate) -> float | None:
-    prompt_tokens, completion_tokens = JUDGE_TOKENS
-    usage = Usage(prompt_tokens=prompt_tokens, completion_tokens=completion_tokens)
+    thinks = "reasoning" in reader.model.abilities
+    usage = Usage(
+        prompt_tokens=JUDGE_PROMPT, completion_tokens=JUDGE_THOUGHT if thinks else JUDGE_WORD
+    )
     return cost_usd(usage, reader.model.price)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from msgspec import Struct
+
 from emafusion.domain.errors import NoCandidate
 from emafusion.domain.evidence import Case, Evidence, Situation
 from emafusion.domain.features import Estimates, Features
@@ -14,8 +16,7 @@ from emafusion.flow.eligible import eligible
 from emafusion.flow.parts import Parts, Task
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Considered:
+class Considered(Struct, frozen=True, kw_only=True, eq=False):
     """What does not change while a query is answered; `candidates` are those that can serve it."""
 
     task: Task

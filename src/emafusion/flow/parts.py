@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from emafusion.domain.model import Candidate, Objective
 from emafusion.domain.ports import Encoder, Estimator, Grouper, Judge, Panel, Policy
 from emafusion.domain.query import Query
@@ -38,8 +40,7 @@ class Parts:
     unsupported: Unsupported = everything_said
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(Struct, frozen=True, kw_only=True):
     """A query, what is wanted of it, and who is there to answer it.
 
     `candidates`: the pool, in any order. `resting`: names of those that failed lately; they are

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from emafusion.domain.errors import BadInput
 
 Message = MutableMapping[str, object]
@@ -24,8 +26,7 @@ class Gone(Exception):
     """The client left before its request was read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Request:
+class Request(Struct, frozen=True, kw_only=True, eq=False):
     """One HTTP request.
 
     `headers`: names in lower case, the last of equal ones wins. `key_id`: which gateway key it

@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from msgspec import Struct
+
 from emafusion.domain.command import Flow
 from emafusion.domain.errors import Cancelled, NoCandidate
 from emafusion.domain.evidence import Evidence
@@ -28,8 +30,7 @@ from emafusion.gateway.turns import Turns
 from emafusion.upstream.health import Health
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """A query with what surrounds it.
 
     `objective`: what is wanted of the answer; `key_id` says which key asked, never the key.
