@@ -16,7 +16,6 @@ from emafusion.build.unsupported import unsupported_of
 from emafusion.catalog import cost_usd
 from emafusion.config import Config
 from emafusion.domain.attempt import Usage
-from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Features, Floats
 from emafusion.domain.model import Candidate
 from emafusion.domain.ports import Judge
@@ -138,11 +137,7 @@ def _reader(config: Config, candidates: tuple[Candidate, ...], quality: Floats) 
     """
     named = config.judges.llm_model
     if named is not None:
-        found = [c for c in candidates if c.name == named]
-        if not found:
-            known = ", ".join(c.name for c in candidates)
-            raise BadInput(f"no model '{named}' in the pool ({known})", where="judges.llm_model")
-        return found[0]
+        return next(c for c in candidates if c.name == named)  # the config holds the name to it
     fees = [
         (_fee_usd(c), c)
         for c, q in zip(candidates, quality, strict=True)
