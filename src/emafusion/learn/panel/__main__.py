@@ -74,14 +74,15 @@ def _fit_tables(tables: Sequence[Looks]) -> tuple[PanelState, dict[str, float]]:
     caps = fit_caps(fit_forms(tables, state.caps)[-1], samples(tables), state.caps)
     thetas = fit_forms(tables, caps)
     forms = {
-        form: _form_state(thetas.get(place, thetas[-1]), state.forms[form])
+        form: form_state(thetas.get(place, thetas[-1]), state.forms[form])
         for place, form in enumerate(FORMS)
     }
     fitted = replace(state, forms=MappingProxyType(forms), caps=MappingProxyType(caps))
     return fitted, assess(tables, caps)
 
 
-def _form_state(theta: Floats, prior: FormState) -> FormState:
+def form_state(theta: Floats, prior: FormState) -> FormState:
+    """A form's numbers from fitted parameters; the rest stays as in `prior`."""
     bias, quality, agree, peer, oppose = np.round(theta, 4).tolist()
     return replace(prior, bias=bias, quality=quality, agree=agree, peer=peer, oppose=oppose)
 
