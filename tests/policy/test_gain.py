@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from emafusion.domain.evidence import (
     CallStep,
@@ -110,7 +111,7 @@ def test_paid_judge_is_asked_only_where_it_can_change_the_decision() -> None:
 
 def test_unpriced_judge_is_never_asked() -> None:
     """A judge of unknown price is not taken for a free one."""
-    card = replace(LLM, cost_usd=None)
+    card = structs.replace(LLM, cost_usd=None)
     here = situation({"small": 0.6, "big": 0.9}, COSTS, evidence=held(0.8), judges=(card,))
     assert not isinstance(policy().plan(here).step, JudgeStep)
 
@@ -134,7 +135,7 @@ def test_propensities_of_exploration_are_exact() -> None:
     """Over many queries each candidate is drawn as often as its propensity says."""
     explore = ExplorePolicy(inner=policy(max_looks=1), epsilon=0.3, slack=1.0, dearest=1e9)
     here = situation({"a": 0.5, "b": 0.5, "c": 0.5}, {"a": 0.001, "b": 0.002, "c": 0.003})
-    plans = [explore.plan(replace(here, query_id=str(i))) for i in range(4000)]
+    plans = [explore.plan(structs.replace(here, query_id=str(i))) for i in range(4000)]
     share: dict[str, float] = {}
     told: dict[str, float] = {}
     for plan in plans:
@@ -174,3 +175,9 @@ def test_better_of_two_is_not_worse_than_either(r: float, q: float) -> None:
     best = make_spread(2.0).best(r, q, 0)
     assert best >= max(r, q) - 1e-9
     assert best <= 1.0
+
+
+@given(unit, st.floats(0.0, 0.05))
+def test_hopeless_second_answer_gains_nothing(r: float, q: float) -> None:
+    """An answer that will surely be wrong adds nothing to one in hand, wherever the grid lies."""
+    assert make_spread(60.0).best(max(r, 0.1), q, 0) <= max(r, 0.1) + 0.003

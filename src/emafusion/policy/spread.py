@@ -30,12 +30,15 @@ class Spread:
 
     `bins`: float64[20], centres of confidence; `chance`: float64[m, 50, 20], its distribution for
     qualities 0.01, 0.03 .. 0.99, rows sum to 1; `best_of`: float64[m, 20, 50], mean of
-    max(r, r') where r is in a bin and r' is drawn for a quality.
+    max(r, r') where r is in a bin and r' is drawn for a quality; `below`, `above`: float64[m, 50,
+    21], chance of the first so many bins, and what the others add to the mean.
     """
 
     bins: Floats
     chance: Floats
     best_of: Floats
+    below: Floats
+    above: Floats
 
     def row(self, quality: Floats, legibility: Sequence[int]) -> Floats:
         """Distribution over the bins for each quality: float64[n], n numbers -> float64[n, 20]."""
@@ -43,10 +46,10 @@ class Spread:
 
     def best(self, confidence: float, quality: float, legibility: int) -> float:
         """Mean of the better of a judged answer and one to come."""
-        at = min(max(int(confidence * BINS), 0), BINS - 1)
         place = min(max(int(quality * QUALITIES), 0), QUALITIES - 1)
-        # The grid rounds r to a bin centre; the better of two is never below either of them.
-        return max(float(self.best_of[legibility, at, place]), confidence, quality)
+        at = min(max(int(confidence * BINS + 0.5), 0), BINS)  # centres of so many bins are below
+        below = float(self.below[legibility, place, at])
+        return max(confidence * below + float(self.above[legibility, place, at]), quality)
 
     def best_by_bin(self, quality: Floats, legibility: Sequence[int]) -> Floats:
         """The same for every bin of the judged answer: float64[n, n, 20].
@@ -71,7 +74,12 @@ def make_spread(*ks: float) -> Spread:
     chance = np.array([[_beta(bins, q * k, (1.0 - q) * k) for q in qualities] for k in ks])
     better = np.maximum(bins[:, None], bins[None, :])
     best_of = np.ascontiguousarray((chance @ better).transpose(0, 2, 1))
-    return Spread(bins=bins, chance=chance, best_of=best_of)
+    edge = np.zeros((*chance.shape[:2], 1))
+    below = np.concatenate((edge, chance.cumsum(axis=2)), axis=2)
+    upto = np.concatenate((edge, (chance * bins).cumsum(axis=2)), axis=2)
+    return Spread(
+        bins=bins, chance=chance, best_of=best_of, below=below, above=upto[:, :, -1:] - upto
+    )
 
 
 def _place(quality: Floats) -> Ints:
