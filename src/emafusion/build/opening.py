@@ -67,6 +67,7 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
             objective=config.objective.objective(),
             timeout_s=config.gateway.request_timeout_s,
             max_body=int(config.gateway.max_body_mb * 2**20),
+            places=deployments.places,
         )
         yield Opened(service=service, deployments=deployments, log=log)
     finally:

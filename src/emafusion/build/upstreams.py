@@ -13,6 +13,7 @@ from pathlib import Path
 from emafusion.config import Config, ModelEntry
 from emafusion.domain.errors import Unready
 from emafusion.domain.ports import Upstream
+from emafusion.gateway.readiness import Place
 from emafusion.upstream.local.child import LocalServer, LocalSpec
 from emafusion.upstream.local.weights import find_embedded, models_dir
 from emafusion.upstream.pool import Pool
@@ -37,6 +38,13 @@ class Deployments:
 
     upstreams: Mapping[str, Upstream]
     servers: Mapping[str, LocalServer]
+
+    def places(self) -> Mapping[str, Place]:
+        """How the models on this machine stand."""
+        return {
+            name: Place(state=server.state, reason=server.reason)
+            for name, server in self.servers.items()
+        }
 
     async def close(self) -> None:
         """Close every connection and end every local model."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
 from typing import cast
 
+from msgspec.structs import replace
+
 from emafusion.domain.errors import BadInput, EmafusionError, Failure
+from emafusion.gateway.asking import SESSION_HEADERS
 from emafusion.gateway.chat import chat
 from emafusion.gateway.dry_run import dry_run
 from emafusion.gateway.http import Gone, Message, Receive, Request, Response, Send, respond
@@ -35,6 +39,10 @@ class WrongMethod(BadInput):
     status = 405
     code = "method_not_allowed"
 
+    def __init__(self, path: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"{path[:80]} takes {', '.join(allowed)}")
+        self.allowed = allowed
+
 
 class Busy(BadInput):
     """As many requests as this gateway takes at once are under way."""
@@ -52,6 +60,9 @@ ROUTES: dict[str, dict[str, Handler]] = {
     "/ready": {"GET": ready},
 }
 """Path below `/v1` (which may be missing or doubled: half of all set-up trouble) -> handlers."""
+
+READ = ("x-emafusion-", "x-api-key", "authorization", "content-encoding", *SESSION_HEADERS)
+"""Headers that the gateway itself reads, by how they begin."""
 
 OPEN = frozenset({"/health", "/ready"})
 """Paths that need no key."""
@@ -71,7 +82,7 @@ class App:
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
-            await self._http(_request(scope, receive), send)
+            await self._http(scope, receive, send)
 
     async def finished(self, seconds: float) -> None:
         """Wait until no request is under way, so long at most."""
@@ -80,17 +91,17 @@ class App:
                 return
             await asyncio.sleep(0.02)
 
-    async def _http(self, request: Request, send: Send) -> None:
+    async def _http(self, scope: Message, receive: Receive, send: Send) -> None:
         sent = _Sent(send)
         self._under_way += 1
         try:
-            await self._answer(request, sent)
+            await self._answer(_request(scope, receive), sent)
         except Gone:
             pass
         except EmafusionError as error:
             await _tell(error, sent)
         except Exception:  # noqa: BLE001 - the edge of the async driver: a bug ends one request, not the gateway
-            _log.exception("a bug: %s %s", request.method, request.path)
+            _log.exception("a bug: %s %s", scope["method"], scope["path"])
             await _tell(EmafusionError("internal error; the gateway's log has more"), sent)
         finally:
             self._under_way -= 1
@@ -100,9 +111,9 @@ class App:
         handlers = ROUTES.get(path) or ROUTES.get(re.sub(r"^/models/.+", "/models/*", path))
         if handlers is None:
             raise NotFound(f"there is no {request.path[:80]}; see /v1/models, /v1/chat/completions")
-        handler = handlers.get(request.method)
+        handler = handlers.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
-            raise WrongMethod(f"{request.path[:80]} takes {', '.join(handlers)}")
+            raise WrongMethod(request.path, tuple(handlers))
         key_id = None if path in OPEN else self.keys.check(request.headers)
         if self._under_way > self.max_concurrent and path not in OPEN:
             raise Busy(f"{self.max_concurrent} requests are under way (gateway.max_concurrent)")
@@ -125,9 +136,16 @@ async def _tell(error: EmafusionError, send: _Sent) -> None:
     if send.any:
         return
     status, body = encode_error(error)
+    await respond(send, Response(status=status, body=body, headers=tuple(_headers(error))))
+
+
+def _headers(error: EmafusionError) -> Iterator[tuple[str, str]]:
+    if isinstance(error, WrongMethod):
+        yield "allow", ", ".join(error.allowed)
     wait_s = error.retry_after_s if isinstance(error, Failure) else None
-    headers = (("retry-after", str(max(1, round(wait_s)))),) if wait_s is not None else ()
-    await respond(send, Response(status=status, body=body, headers=headers))
+    wait_s = 1.0 if isinstance(error, Busy) else wait_s
+    if wait_s is not None:
+        yield "retry-after", str(max(1, math.ceil(wait_s)))
 
 
 def _request(scope: Message, receive: Receive) -> Request:
@@ -136,9 +154,20 @@ def _request(scope: Message, receive: Receive) -> Request:
     return Request(
         method=str(scope["method"]),
         path=str(scope["path"]),
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in pairs},
+        headers=_once(pairs),
         receive=receive,
     )
+
+
+def _once(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by name. Raises `BadInput` for one of ours that comes twice: which one holds?"""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    if len(headers) < len(pairs):
+        names = [name.decode("latin-1") for name, _ in pairs]
+        for name in headers:
+            if names.count(name) > 1 and name.startswith(READ):
+                raise BadInput("is given twice", where=name)
+    return headers
 
 
 def _path(path: str) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from emafusion.domain.attempt import Attempt, Delta
 from emafusion.domain.command import Call, Command, Flow, Race, Sent, T

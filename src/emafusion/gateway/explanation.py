@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 from msgspec import Struct, structs
+from msgspec.structs import replace
 
 from emafusion.domain.evidence import CallStep, JudgeStep, Step, StopStep
 from emafusion.domain.features import Estimates, Floats

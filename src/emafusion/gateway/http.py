@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 
@@ -22,6 +23,24 @@ class TooLarge(BadInput):
     code = "request_too_large"
 
 
+class WrongEncoding(BadInput):
+    """The body is compressed."""
+
+    status = 415
+    code = "unsupported_encoding"
+
+
+class TooSlow(BadInput):
+    """The body did not come in time."""
+
+    status = 408
+    code = "request_timeout"
+
+
+BODY_WITHIN_S = 120.0
+"""Seconds that a client has to send its body."""
+
+
 class Gone(Exception):
     """The client left before its request was read."""
 
@@ -29,7 +48,7 @@ class Gone(Exception):
 class Request(Struct, frozen=True, kw_only=True, eq=False):
     """One HTTP request.
 
-    `headers`: names in lower case, the last of equal ones wins. `key_id`: which gateway key it
+    `headers`: names in lower case, each once. `key_id`: which gateway key it
     came with, None where keys are off.
     """
 
@@ -40,10 +59,25 @@ class Request(Struct, frozen=True, kw_only=True, eq=False):
     key_id: str | None = None
 
     async def body(self, limit: int) -> bytes:
-        """Read the whole body, at most `limit` bytes. Raises `TooLarge` or `Gone`."""
+        """Read the whole body, at most `limit` bytes.
+
+        Raises `TooLarge`, `TooSlow`, `WrongEncoding` or `Gone`.
+        """
+        encoding = self.headers.get("content-encoding", "identity")
+        if encoding.lower() != "identity":
+            raise WrongEncoding(
+                f"must not be compressed, got {encoding[:40]!r}", where="content-encoding"
+            )
         told = self.headers.get("content-length", "")
         if told.isdigit() and int(told) > limit:
             raise TooLarge(_over(limit))
+        try:
+            async with asyncio.timeout(BODY_WITHIN_S):
+                return await self._whole(limit)
+        except TimeoutError:
+            raise TooSlow(f"the body did not come within {BODY_WITHIN_S:g} s") from None
+
+    async def _whole(self, limit: int) -> bytes:
         parts: list[bytes] = []
         size = 0
         while True:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
 from msgspec import json
 
 from emafusion.domain.errors import UnknownModel
 from emafusion.gateway.http import Request, Response, Send, respond
 from emafusion.gateway.names import PROFILES, ROUTED, named_candidate
+from emafusion.gateway.readiness import readiness_of
 from emafusion.gateway.service import Service
 from emafusion.wire.openai import ModelEntry, encode_model, encode_models
 
@@ -27,7 +26,7 @@ async def list_models(_request: Request, send: Send, service: Service) -> None:
 
 async def one_model(request: Request, send: Send, service: Service) -> None:
     """Tell one model."""
-    name = unquote(request.path.partition("/models/")[2]).rstrip("/")
+    name = request.path.partition("/models/")[2].rstrip("/")
     known = {entry.id: entry for entry in entries(service)}
     if name not in known:
         named_candidate(name, service.candidates)
@@ -41,6 +40,6 @@ async def health(_request: Request, send: Send, _service: Service) -> None:
 
 
 async def ready(_request: Request, send: Send, service: Service) -> None:
-    """The gateway can answer: it has a pool."""
-    body = json.encode({"status": "ready", "models": len(service.candidates)})
-    await respond(send, Response(body=body))
+    """Whether the gateway can answer: 200 if somebody in the pool can, else 503, and why."""
+    told = readiness_of(service.candidates, service.places(), service.ledger)
+    await respond(send, Response(body=json.encode(told), status=200 if told.models else 503))

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from emafusion.domain.errors import Unready
 from emafusion.gateway.app import App
+from emafusion.gateway.protocol import BoundedProtocol
 
 GRACE_S = 30
 """Seconds that requests under way have to finish when the gateway is told to stop."""
@@ -51,7 +52,7 @@ async def serve(
 def _settings(app: App, grace_s: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         log_level="warning",

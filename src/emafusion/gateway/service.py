@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from emafusion.domain.command import Flow
 from emafusion.domain.errors import Cancelled, NoCandidate
@@ -24,8 +25,10 @@ from emafusion.flow.direct import direct
 from emafusion.flow.parts import Parts, Task
 from emafusion.flow.route import route
 from emafusion.gateway.driver import Run, drive
+from emafusion.gateway.ledger import Ledger
 from emafusion.gateway.named import check_named, dropped
 from emafusion.gateway.names import named_candidate, objective_for
+from emafusion.gateway.readiness import Place
 from emafusion.gateway.turns import Turns
 from emafusion.upstream.health import Health
 
@@ -55,7 +58,8 @@ class Service:
     """Answers queries with one pool of candidates.
 
     `objective`: where the caller says nothing; `timeout_s`: deadline of a request, all tries and
-    steps included; `max_body`: bytes of a request at most; `health`: who failed lately.
+    steps included; `max_body`: bytes of a request at most; `health`: who failed lately; `places`:
+    how the deployments on this machine stand.
     """
 
     parts: Parts
@@ -66,13 +70,20 @@ class Service:
     objective: Objective
     timeout_s: float = 600.0
     max_body: int = 32 * 2**20
+    places: Callable[[], Mapping[str, Place]] = dict[str, Place]
     turns: Turns = field(default_factory=Turns)
     health: Health = field(default_factory=Health)
+    ledger: Ledger = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep what is answered in the store."""
+        self.ledger = Ledger(self.store)
 
     async def answer(self, asked: Asked, run: Run) -> Outcome:
         """Answer a query and log the outcome.
 
-        Returns once the outcome is safe in the store; `outcome.answer` may hold a failure. Raises
+        Returns once the outcome is safe in the store, or the ledger has told that it cannot be;
+        `outcome.answer` may hold a failure. Raises
         `BadInput` for what cannot be served at all, and `CancelledError` when the client left,
         after logging what had been done until then.
         """
@@ -80,12 +91,12 @@ class Service:
         try:
             answer = await drive(self._flow(asked), run)
         except NoCandidate as error:
-            await self.store.append(_refused(asked, error, created_at))
+            await self.ledger.keep(_refused(asked, error, created_at))
             raise
         asked = self._with_tags(asked, answer)
         outcome = _outcome(asked, answer, run, started=started, created_at=created_at)
         self.turns.note(answer)
-        await self.store.append(outcome)
+        await self.ledger.keep(outcome)
         if run.left:
             raise asyncio.CancelledError
         return outcome

@@ -1,0 +1,58 @@
+"""Whether the gateway can answer, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from emafusion.domain.model import Candidate
+from emafusion.gateway.ledger import Ledger
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """A deployment on this machine. `state`: `ready`, `starting`, `failed` ...; `reason`: why."""
+
+    state: str
+    reason: str | None = None
+
+
+class Readiness(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `/ready` tells.
+
+    `status`: `ready`; `degraded`: answers, but something is broken; `loading` or `failed`: nobody
+    can answer. `models`: how many can. `waiting`: model -> state and reason. `unlogged`: answers
+    given so far that could not be logged; `log`: why the last one could not.
+    """
+
+    status: str
+    models: int
+    waiting: dict[str, str] = {}
+    unlogged: int = 0
+    log: str | None = None
+
+
+def readiness_of(
+    candidates: tuple[Candidate, ...], places: Mapping[str, Place], ledger: Ledger
+) -> Readiness:
+    """Look at the pool and the log. Deployments without a place are elsewhere, so ready."""
+    states = {c.name: places[c.deployment] for c in candidates if c.deployment in places}
+    waiting = {name: place for name, place in states.items() if place.state != "ready"}
+    able = len(candidates) - len(waiting)
+    failed = any(place.state == "failed" for place in waiting.values())
+    if able:
+        status = "degraded" if failed or ledger.trouble else "ready"
+    else:
+        loads = any(place.state != "failed" for place in waiting.values())
+        status = "loading" if loads else "failed"
+    return Readiness(
+        status=status,
+        models=able,
+        waiting={name: _told(place) for name, place in waiting.items()},
+        unlogged=ledger.lost,
+        log=ledger.trouble,
+    )
+
+
+def _told(place: Place) -> str:
+    return place.state if place.reason is None else f"{place.state}: {place.reason}"
