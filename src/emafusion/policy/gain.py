@@ -27,10 +27,13 @@ from emafusion.policy.spread import Spread
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """How well a paid judge reads: shares of right and of wrong answers it tells as such."""
+    """How well a paid judge reads: shares of right and of wrong answers it tells as such.
 
-    sensitivity: float = 0.8
-    specificity: float = 0.7
+    Measured on RewardBench 2 for five judge models, grades of 7 and more taken as "right".
+    """
+
+    sensitivity: float = 0.6
+    specificity: float = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
