@@ -9,11 +9,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from rich.console import Console
 from tests.store.outcomes import answer, escalated_answer, failed_answer, outcome
 
@@ -220,7 +221,7 @@ def test_tool_calls_are_answers(emafusion_home: Path, log: Run) -> None:
     choice = Choice(tool_calls=(call,), finish_reason="tool_calls")
     attempt = Attempt(candidate="small", reply=Reply(choices=(choice,), model="m"))
     evidence = Evidence(attempts=(attempt,), confidences=(0.9,), groups=(0,))
-    called = replace(answer(), reply=attempt.reply, evidence=evidence)
+    called = structs.replace(answer(), reply=attempt.reply, evidence=evidence)
     fill(emafusion_home, outcome("em-1", given=called))
     assert 'answer     -> weather({"city": "Oslo"})' in log("em-1").out
 

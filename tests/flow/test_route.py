@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from emafusion.domain.command import Call, Flow, Race, race
 from emafusion.domain.errors import (
@@ -129,7 +130,7 @@ def test_deadline_keeps_the_held_answer(make_parts: MakeParts) -> None:
 
 def test_half_a_streamed_answer_is_not_started_again(make_parts: MakeParts) -> None:
     """What the client has seen part of cannot be taken back: no retry, no fallback."""
-    broken = replace(failed(Disconnected("reset")), sent_live=True)
+    broken = structs.replace(failed(Disconnected("reset")), sent_live=True)
     parts = make_parts(QUALITY, max_looks=1)
     with Script(route(task(0.0, stream=True), parts)) as script:
         script << calls("small", live=True) >> broken
@@ -156,17 +157,17 @@ def test_limit_that_cannot_be_held_is_refused(
     make_parts: MakeParts, objective: Objective, told: str
 ) -> None:
     """A limit that nobody can hold is a plain refusal."""
-    impossible = replace(task(), objective=objective)
+    impossible = structs.replace(task(), objective=objective)
     with pytest.raises(NoCandidate, match=told):
         Script(route(impossible, make_parts(QUALITY)))
 
 
 def test_resting_candidate_is_left_alone(make_parts: MakeParts) -> None:
     """Who failed lately is not called while another can serve the query, else it is."""
-    resting = replace(task(0.0), resting=frozenset({"small"}))
+    resting = structs.replace(task(0.0), resting=frozenset({"small"}))
     with Script(route(resting, make_parts(QUALITY))) as script:
         script << calls("big") >> said("42, sure")
-    alone = replace(resting, candidates=(SMALL,))
+    alone = structs.replace(resting, candidates=(SMALL,))
     with Script(route(alone, make_parts(QUALITY))) as script:
         script << calls("small") >> said("42, sure")
 

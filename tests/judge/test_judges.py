@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from emafusion.domain.attempt import Attempt, Choice, Reply, TokenLogprob
 from emafusion.domain.command import Call
@@ -122,7 +123,9 @@ POOL = (candidate("a", "fam"), candidate("judge", "j"))
 
 def graded(text: str, *, cost_usd: float | None = 0.0002) -> Callable[[Call], Attempt]:
     """A judge model that always says this."""
-    return lambda call: replace(by(call.candidate.name, text), cost_usd=cost_usd, latency_s=0.4)
+    return lambda call: structs.replace(
+        by(call.candidate.name, text), cost_usd=cost_usd, latency_s=0.4
+    )
 
 
 def ruling(text: str, case: Case | None = None) -> Judgement:

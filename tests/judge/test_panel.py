@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from emafusion.domain.attempt import Attempt, Choice, Reply
 from emafusion.domain.errors import BadInput, Overloaded
@@ -153,7 +154,7 @@ def cases(draw: st.DrawFn) -> Case:
     attempts = tuple(by(f"m{i}", text) for i, text in enumerate(draw(TEXTS)))
     said = [j for j in draw(st.lists(RULED, max_size=6)) if j.attempt < len(attempts)]
     case = case_of(*attempts, judgements=tuple(said), text=draw(st.sampled_from([QUESTION, ESSAY])))
-    return replace(case, attempt=draw(st.integers(0, len(attempts) - 1)))
+    return structs.replace(case, attempt=draw(st.integers(0, len(attempts) - 1)))
 
 
 @given(case=cases(), quality=st.floats(0.0, 1.0))
@@ -166,7 +167,7 @@ def test_a_probability_is_strictly_inside_0_and_1(case: Case, quality: float) ->
 def test_an_abstaining_judge_changes_nothing(case: Case, quality: float, judge: str) -> None:
     """No opinion is no evidence."""
     silent = (*case.evidence.judgements, ruled(judge, None, case.attempt))
-    more = replace(case, evidence=replace(case.evidence, judgements=silent))
+    more = structs.replace(case, evidence=structs.replace(case.evidence, judgements=silent))
     assert PANEL.combine(quality, more) == PANEL.combine(quality, case)
 
 
@@ -178,8 +179,8 @@ def test_more_praise_never_lowers(case: Case, quality: float, data: st.DataObjec
     results = []
     for value in (low, high):
         said = (*case.evidence.judgements, ruled(judge, value, case.attempt, "json: no"))
-        evidence = replace(case.evidence, judgements=said)
-        results.append(PANEL.combine(quality, replace(case, evidence=evidence)))
+        evidence = structs.replace(case.evidence, judgements=said)
+        results.append(PANEL.combine(quality, structs.replace(case, evidence=evidence)))
     assert results[0] <= results[1] + 1e-12
 
 
@@ -195,10 +196,10 @@ def test_the_order_of_opinions_and_attempts_does_not_matter(
     attempts = tuple(evidence.attempts[i] for i in order)
     turned = Evidence(
         attempts=attempts,
-        judgements=tuple(replace(j, attempt=place[j.attempt]) for j in said),
+        judgements=tuple(structs.replace(j, attempt=place[j.attempt]) for j in said),
         groups=group(case.query, attempts),
     )
-    other = replace(case, evidence=turned, attempt=place[case.attempt])
+    other = structs.replace(case, evidence=turned, attempt=place[case.attempt])
     assert PANEL.combine(quality, other) == pytest.approx(PANEL.combine(quality, case), abs=1e-12)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from tests.store.outcomes import answer, escalated_answer, failed_answer, outcome
 
 from emafusion.domain.errors import BadInput

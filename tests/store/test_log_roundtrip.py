@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.store.outcomes import answer, estimates, features, outcome
 
 from emafusion.domain.attempt import Attempt, Choice, Reply, TokenLogprob, Usage

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.store.outcomes import answer, failed, judged, outcome
 
 from emafusion.domain.attempt import Attempt, Choice, Reply

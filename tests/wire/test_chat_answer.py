@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from openai.types import Model
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
@@ -169,7 +170,7 @@ def test_a_providers_own_usage_is_passed_on_at_the_end() -> None:
     out = writer()
     assert chunks(out.delta(delta))[0]["usage"] is None
     assert chunks(out.final(counts))[0]["usage"] == msgspec.json.decode(usage)
-    more = cast("Json", chunks(out.final(replace(counts, prompt_tokens=5)))[0]["usage"])
+    more = cast("Json", chunks(out.final(structs.replace(counts, prompt_tokens=5)))[0]["usage"])
     assert (more["prompt_tokens"], "cost" in more) == (5, False)
 
 

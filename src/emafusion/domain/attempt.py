@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct
+
 from emafusion.domain.errors import Failure
 from emafusion.domain.query import Origin, ToolCall
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """Tokens billed for one call, counts >= 0.
 
     `prompt_tokens` includes `cached_prompt_tokens` (read from the provider's cache) and
@@ -28,16 +29,14 @@ class Usage:
     cpu_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenLogprob:
+class TokenLogprob(Struct, frozen=True, kw_only=True):
     """Natural log-probability (<= 0) of one generated token."""
 
     token: str
     logprob: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """One of the `n` answers in a reply; `logprobs` is empty where the provider gave none."""
 
     text: str = ""
@@ -68,8 +67,7 @@ class Reply:
         return self.choices[0].tool_calls
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True):
     """One call and what came of it: either a `reply` or a `failure`.
 
     `cost_usd` is None where price or usage is unknown. `ttft_s`: seconds to the first token.
@@ -91,8 +89,7 @@ class Attempt:
             raise ValueError(msg)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolDelta:
+class ToolDelta(Struct, frozen=True, kw_only=True):
     """A fragment of a tool call in a stream; `id` and `name` come with its first fragment."""
 
     index: int
@@ -101,8 +98,7 @@ class ToolDelta:
     arguments: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delta:
+class Delta(Struct, frozen=True, kw_only=True):
     """One event of a stream, in any dialect; `raw` is the event's own JSON, for its own dialect.
 
     `choice` is the index among the `n` answers. An event may carry nothing but `usage`.
@@ -118,4 +114,4 @@ class Delta:
     usage: Usage | None = None
     model: str | None = None
     dialect: str | None = None
-    raw: bytes | None = field(default=None, repr=False)
+    raw: bytes | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Literal, TypeVar
+
+from msgspec import Struct
 
 from emafusion.domain.attempt import Attempt
 from emafusion.domain.model import Candidate
@@ -13,8 +14,7 @@ from emafusion.domain.query import Query
 Purpose = Literal["answer", "judge", "label", "fuse"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """Send the query to a candidate; the reply is an `Attempt`.
 
     `purpose` and `subject` tell recorded calls apart: a judge's call names the judge and, in
@@ -30,8 +30,7 @@ class Call:
     scored: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Race:
+class Race(Struct, frozen=True, kw_only=True):
     """Several calls at once, the n-th started `stagger_s` x n seconds after the first.
 
     The reply is a tuple of attempts in the order of `calls`, as soon as `need` of them have a
@@ -43,8 +42,7 @@ class Race:
     stagger_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
+class Wait(Struct, frozen=True, kw_only=True):
     """Let this many seconds pass; the reply is an empty tuple."""
 
     seconds: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from emafusion.domain.attempt import Attempt
 from emafusion.domain.features import Estimates, Features
@@ -10,8 +10,7 @@ from emafusion.domain.model import Candidate, Objective
 from emafusion.domain.query import Query
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True):
     """A judge's opinion of one attempt.
 
     `value`: 0..1, higher is better, on the judge's own scale (the panel calibrates it); None means
@@ -26,8 +25,7 @@ class Judgement:
     latency_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """Everything seen of one query so far.
 
     `confidences`: for each attempt the probability that it is acceptable, None if it failed;
@@ -53,24 +51,21 @@ class Evidence:
         return -max(known)[1] if known else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallStep:
+class CallStep(Struct, frozen=True, kw_only=True):
     """Call a candidate; `live` lets its stream through to the client unread."""
 
     candidate: str
     live: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeStep:
+class JudgeStep(Struct, frozen=True, kw_only=True):
     """Let these judges read one attempt."""
 
     judges: tuple[str, ...]
     attempt: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopStep:
+class StopStep(Struct, frozen=True, kw_only=True):
     """Give this attempt as the answer; None: nothing answered."""
 
     attempt: int | None
@@ -79,8 +74,7 @@ class StopStep:
 Step = CallStep | JudgeStep | StopStep
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """A policy's next step and its forecast.
 
     `propensity`: 0..1, the probability with which this policy takes `step` here. `likely`: steps
@@ -95,8 +89,7 @@ class Plan:
     cost_usd: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeCard:
+class JudgeCard(Struct, frozen=True, kw_only=True):
     """What a policy knows of a judge: its kind and what one judgement costs.
 
     `kind`: `rules`, `logprob`, `agreement` or `llm`; `cost_usd`: expected, None if unknown.
@@ -108,8 +101,7 @@ class JudgeCard:
     latency_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Situation:
+class Situation(Struct, frozen=True, kw_only=True, eq=False):
     """All that a policy may look at when it plans."""
 
     query_id: str
@@ -121,8 +113,7 @@ class Situation:
     objective: Objective
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Case:
+class Case(Struct, frozen=True, kw_only=True, eq=False):
     """What a judge reads: the query and the attempt in question, among all attempts."""
 
     query: Query

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct, field
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
+class Labels(Struct, frozen=True, kw_only=True):
     """Where the query stands on the taxonomy: a distribution for each axis, summing to 1.
 
     `task`: float64[16]; `depth`: float64[5], reasoning depth 1 to 5; `domain`: float64[14];
@@ -25,8 +23,7 @@ class Labels:
     format: Floats
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Features:
+class Features(Struct, frozen=True, kw_only=True, eq=False):
     """A query as numbers.
 
     `indices`: int64[k], distinct buckets of hashed word n-grams, ascending; `weights`: float64[k],
@@ -42,8 +39,7 @@ class Features:
     prompt_hash: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Estimates:
+class Estimates(Struct, frozen=True, kw_only=True, eq=False):
     """Predictions for one query, arrays in the order of `candidates`.
 
     `quality`: float64[n], predicted score in 0..1; `quality_sd`: float64[n], its standard error;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from emafusion.domain.attempt import Reply
 from emafusion.domain.errors import Failure
@@ -12,8 +12,7 @@ from emafusion.domain.model import Objective
 from emafusion.domain.query import Query
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True, eq=False):
     """What a flow returns: the reply to give, or why there is none, with everything seen.
 
     `attempt`: index of the attempt whose reply it is, None if fused or failed. `route`:
@@ -40,8 +39,7 @@ class Answer:
         return None if self.attempt is None else self.evidence.attempts[self.attempt].candidate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True, eq=False):
     """One row of the log: a request and everything that was done for it.
 
     `created_at`: Unix seconds. `overhead_ms`: our own time, upstream waits taken off.

@@ -5,27 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct
+
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 FormatKind = Literal["text", "json_object", "json_schema"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextPart:
+class TextPart(Struct, frozen=True, kw_only=True):
     """A piece of text in a message."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImagePart:
+class ImagePart(Struct, frozen=True, kw_only=True):
     """An image: `url` is a `data:` or `https:` address; `detail` is the client's wish."""
 
     url: str
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpaquePart:
+class OpaquePart(Struct, frozen=True, kw_only=True):
     """A part that only its own dialect understands (audio, file, thinking), kept as JSON bytes."""
 
     kind: str
@@ -35,8 +34,7 @@ class OpaquePart:
 Part = TextPart | ImagePart | OpaquePart
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolCall:
+class ToolCall(Struct, frozen=True, kw_only=True):
     """A model's wish to run a tool; `arguments` is the JSON text exactly as the model wrote it."""
 
     id: str
@@ -44,8 +42,7 @@ class ToolCall:
     arguments: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """One turn of the conversation; `tool_call_id` is set on a tool's result."""
 
     role: Role
@@ -64,8 +61,7 @@ class Message:
         return "\n".join(part.text for part in self.parts if isinstance(part, TextPart))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tool:
+class Tool(Struct, frozen=True, kw_only=True):
     """A function that the model may call; `schema` is its JSON schema as bytes or None."""
 
     name: str
@@ -74,8 +70,7 @@ class Tool:
     strict: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Format:
+class Format(Struct, frozen=True, kw_only=True):
     """Asked shape of the answer; `schema` (JSON bytes) only for `json_schema`."""
 
     kind: FormatKind = "text"
@@ -84,8 +79,7 @@ class Format:
     strict: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """How to generate; None means the provider's default.
 
     `max_tokens` counts completion tokens; `tool_choice` is `auto`, `none`, `required` or the
@@ -105,8 +99,7 @@ class Settings:
     reasoning_effort: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """The bytes a query or reply came as, so that its own dialect loses nothing.
 
     `fields`: each top-level JSON field with its raw JSON value, in the order received.

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
-
 from msgspec import Struct
+from msgspec.structs import replace
 
 from emafusion.domain.errors import NoCandidate
 from emafusion.domain.evidence import Case, Evidence, Situation

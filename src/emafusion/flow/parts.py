@@ -50,6 +50,6 @@ class Task(Struct, frozen=True, kw_only=True):
 
     query: Query
     candidates: tuple[Candidate, ...]
-    objective: Objective = field(default_factory=Objective)
+    objective: Objective = Objective()
     resting: frozenset[str] = frozenset()
     baseline: Candidate | None = None

@@ -7,7 +7,8 @@ router, a cascade and anything between them are the same loop under different po
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from emafusion.domain.command import Call, Flow
 from emafusion.domain.errors import Failure

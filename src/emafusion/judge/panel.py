@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from emafusion.domain.evidence import Case, Judgement
 from emafusion.judge.answers import short_answer
 from emafusion.judge.asked import form_of
@@ -87,8 +89,7 @@ class LogOddsPanel:
         return sigmoid(_voted(i, poll) if poll.voting[i] else poll.alone[i])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Poll:
+class _Poll(Struct, frozen=True, kw_only=True):
     """Log-odds of each attempt alone, and which of them have a short answer to vote with."""
 
     case: Case

@@ -7,7 +7,9 @@ other policy can be estimated from them (off-policy). What is spent on it is bou
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from emafusion.domain.evidence import CallStep, Plan, Situation
 from emafusion.domain.ports import Policy

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
 
 import numpy as np
+from msgspec import Struct
 
 from emafusion.domain.features import Floats
 from emafusion.policy.options import Options
@@ -22,8 +22,7 @@ SHORTLIST = 8
 """Candidates whose pairs are weighed; the work grows with the square of their number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(Struct, frozen=True, kw_only=True):
     """The best first look. `second`: the likeliest second one and its chance, None if none pays.
 
     `quality`: expected of the answer given, 0..1.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from emafusion.domain.evidence import Situation
 from emafusion.policy.dial import known_costs
@@ -11,8 +11,7 @@ BLIND, SCORED = 0, 1
 """Legibility of an answer: without and with token log-probabilities. Tables of the `Spread`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Options:
+class Options(Struct, frozen=True, kw_only=True, eq=False):
     """Candidates in the order of the estimates, one value each.
 
     Plain numbers: a pool is small, and then a call of numpy costs more than the sum it does.

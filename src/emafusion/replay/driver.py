@@ -6,7 +6,8 @@ It drives the very flows that are served; the async driver for upstreams is `gat
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from emafusion.domain.attempt import Attempt
 from emafusion.domain.command import Call, Command, Flow, Race, Sent, T

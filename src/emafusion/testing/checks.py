@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 
 from emafusion.domain.attempt import Attempt, Delta
 from emafusion.domain.command import Call
@@ -27,7 +28,7 @@ def check_policy(policy: Policy, candidates: tuple[str, ...] = ("a", "b", "c")) 
     assert isinstance(plan.step, CallStep), "with no evidence the first step is a call"
     assert plan.step.candidate in candidates, "it calls a candidate that is not there"
     for query_id in map(str, range(50)):
-        drawn = policy.plan(replace(start, query_id=query_id))
+        drawn = policy.plan(structs.replace(start, query_id=query_id))
         assert 0.0 < drawn.propensity <= 1.0, "a propensity is a probability above 0"
     _check_end(policy, start)
 
@@ -40,7 +41,7 @@ def _check_end(policy: Policy, start: Situation) -> None:
         if not isinstance(step, CallStep | JudgeStep):
             return
         if isinstance(step, CallStep):
-            here = replace(here, evidence=_after_failure(here.evidence, step.candidate))
+            here = structs.replace(here, evidence=_after_failure(here.evidence, step.candidate))
     raise AssertionError("it goes on for ever when every call fails")
 
 
@@ -109,7 +110,7 @@ async def check_store(
     """What was appended is there, and appending a second row keeps the first."""
     await store.append(outcome)
     assert await find(outcome.decision_id), "an appended outcome is there once append returns"
-    other = replace(outcome, decision_id=f"{outcome.decision_id}x")
+    other = structs.replace(outcome, decision_id=f"{outcome.decision_id}x")
     await store.append(other)
     assert await find(outcome.decision_id), "the first row is still there"
     assert await find(other.decision_id), "and so is the second"

@@ -12,9 +12,10 @@ the flow does, or a flow that ends before the script, fails.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from types import TracebackType
 from typing import Generic, Self
+
+from msgspec.structs import replace
 
 from emafusion.domain.attempt import Attempt
 from emafusion.domain.command import Call, Command, Flow, Race, Sent, T, Wait

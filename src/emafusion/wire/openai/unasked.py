@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, structs
 
 from emafusion.domain.attempt import Reply
 from emafusion.domain.query import Origin
@@ -13,7 +13,9 @@ from emafusion.domain.query import Origin
 
 def without_logprobs(reply: Reply, /) -> Reply:
     """The same reply with no token log-probabilities, also where it is passed on as it came."""
-    choices = tuple(replace(choice, logprobs=()) for choice in reply.choices)
+    if not any(choice.logprobs for choice in reply.choices):
+        return reply
+    choices = tuple(structs.replace(choice, logprobs=()) for choice in reply.choices)
     return replace(reply, choices=choices, origin=_origin(reply.origin))
 
 
@@ -23,7 +25,7 @@ def _origin(origin: Origin | None) -> Origin | None:
     fields = tuple(
         (name, _choices(value) if name == "choices" else value) for name, value in origin.fields
     )
-    return replace(origin, fields=fields)
+    return structs.replace(origin, fields=fields)
 
 
 def _choices(raw: bytes) -> bytes:
