@@ -21,11 +21,13 @@ class Provider:
 
     What it says to a model is `script[model]`, else an echo.
     A script's entry is a text, or one of: `hang`, `status:N`, `reset`, `garbage`, `slow:TEXT`.
-    `seen`: bodies it got; `left`: set when a client went away while it was answering.
+    `seen`: bodies it got, `raw`: their bytes; `left`: set when a client went away while it was
+    answering.
     """
 
     script: dict[str, str] = field(default_factory=dict)
     seen: list[Body] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
     left: threading.Event = field(default_factory=threading.Event)
     url: str = ""
@@ -36,6 +38,7 @@ class Provider:
         headers = dict(scope["headers"])
         self.authorizations.append(headers.get(b"authorization", b"").decode())
         body = json.loads(raw)
+        self.raw.append(raw)
         self.seen.append(body)
         said = self.script.get(body["model"], f"echo of {body['messages'][-1]['content']}")
         if said == "hang":
