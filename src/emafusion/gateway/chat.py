@@ -25,19 +25,27 @@ async def chat(request: Request, send: Send, service: Service) -> None:
 
 
 async def unless_left(request: Request, work: Coroutine[None, None, None]) -> None:
-    """Do the work, but cancel it at once when the client leaves."""
-    task = asyncio.ensure_future(work)
-    watch = asyncio.ensure_future(request.left())
-    watch.add_done_callback(lambda _: task.cancel())
+    """Do the work, but cancel it at once when the client leaves.
+
+    It runs in the caller's own task: another one would cost a turn of the event loop. So does a
+    stop of the gateway cancel it; in both cases what was done still goes to the log.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine runs in a task
+    watch = asyncio.ensure_future(_cancel_when_left(request, task))
     try:
-        await asyncio.wait((task,))
+        await work
+    except asyncio.CancelledError:
+        if not watch.done():
+            raise
+        task.uncancel()
     finally:
         watch.cancel()
-        if not task.done():  # the gateway is being stopped: what was done still goes to the log
-            task.cancel()
-            await asyncio.wait((task,))
-    if not task.cancelled():
-        task.result()
+
+
+async def _cancel_when_left(request: Request, task: asyncio.Task[object]) -> None:
+    await request.left()
+    task.cancel()
 
 
 async def _whole(asked: Asked, send: Send, service: Service) -> None:
