@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from math import exp
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ COLUMNS = len(TASKS) + len(DOMAINS) + len(FORMATS) + 1
 _TASK = slice(0, len(TASKS))
 _DOMAIN = slice(_TASK.stop, _TASK.stop + len(DOMAINS))
 _FORMAT = slice(_DOMAIN.stop, _DOMAIN.stop + len(FORMATS))
+_STARTS = np.array([_TASK.start, _DOMAIN.start, _FORMAT.start])
+_SIZES = np.array([len(TASKS), len(DOMAINS), len(FORMATS)])
 DEPTH_DECAY = 0.8
 """How much of an earlier turn's depth carries over to the next turn."""
 
@@ -94,10 +97,11 @@ def classify(state: ClassifierState, words: SparseWords, counts: Floats) -> Labe
     ((16,), [0.2, 0.2, 0.2, 0.2, 0.2])
     """
     scores = scores_of(state, words, counts)
+    shares = _softmaxes(scores[:-1])
     return Labels(
-        task=softmax(scores[_TASK]),
-        domain=softmax(scores[_DOMAIN]),
-        format=softmax(scores[_FORMAT]),
+        task=shares[_TASK],
+        domain=shares[_DOMAIN],
+        format=shares[_FORMAT],
         depth=depth_of(float(scores[-1]), state.thresholds),
     )
 
@@ -116,10 +120,18 @@ def softmax(scores: Floats) -> Floats:
     return shares
 
 
+def _softmaxes(scores: Floats) -> Floats:
+    """Softmax of each axis by itself, side by side: float64[COLUMNS - 1]."""
+    highest = np.maximum.reduceat(scores, _STARTS)
+    raised = np.exp(scores - highest.repeat(_SIZES))
+    shares: Floats = raised / np.add.reduceat(raised, _STARTS).repeat(_SIZES)
+    return shares
+
+
 def depth_of(score: float, thresholds: Floats) -> Floats:
     """Distribution over the five depths."""
-    deeper = 1 / (1 + np.exp(np.clip(thresholds - score, -50, 50)))
-    return _from_survival(deeper)
+    limits: list[float] = thresholds.tolist()
+    return _from_survival([1 / (1 + exp(min(max(t - score, -50.0), 50.0))) for t in limits])
 
 
 def carry_depth(latest: Floats, earlier: tuple[Floats, ...]) -> Floats:
@@ -135,7 +147,7 @@ def carry_depth(latest: Floats, earlier: tuple[Floats, ...]) -> Floats:
     deeper = _survival(latest)
     for age, depth in enumerate(earlier, start=1):
         deeper = np.maximum(deeper, DEPTH_DECAY**age * _survival(depth))
-    return _from_survival(deeper)
+    return _from_survival(deeper.tolist())
 
 
 def _survival(depth: Floats) -> Floats:
@@ -144,7 +156,7 @@ def _survival(depth: Floats) -> Floats:
     return tail
 
 
-def _from_survival(deeper: Floats) -> Floats:
+def _from_survival(deeper: list[float]) -> Floats:
     """Inverse of `_survival`."""
-    edges = [1.0, *deeper.tolist(), 0.0]
+    edges = [1.0, *deeper, 0.0]
     return np.array([max(high - low, 0.0) for high, low in pairwise(edges)])

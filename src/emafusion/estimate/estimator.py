@@ -109,9 +109,10 @@ class HybridEstimator:
         cpu_s = roster.cpu[:, 0] + prompt * roster.cpu[:, 1] + completion * roster.cpu[:, 2]
         call, per_prompt, per_completion, per_cpu_s = roster.rates
         cost = call + prompt * per_prompt + completion * per_completion + cpu_s * per_cpu_s
-        for i in np.flatnonzero(prompt[:, 0] > LINEAR_UP_TO).tolist():
-            usages = _usages(features[i].prompt_tokens, completion[i], cpu_s[i])
-            cost[i] = self._priced(usages, roster)
+        for i, each in enumerate(features):
+            if each.prompt_tokens > LINEAR_UP_TO:
+                usages = _usages(each.prompt_tokens, completion[i], cpu_s[i])
+                cost[i] = self._priced(usages, roster)
         return cost, expected_latency(cpu_s, completion, roster.latency_s)
 
     def _priced(self, usages: tuple[Usage, ...], roster: Roster) -> Floats:
@@ -152,7 +153,13 @@ def _phrase(route: str, in_task: float, in_all: float) -> str:
 
 def _route(weights: Floats, taxonomy: Floats, learned: Floats) -> str:
     """The view that moves the candidates apart most; `prior` where none does."""
-    moves = (weights[0] * np.ptp(taxonomy), weights[1] * np.ptp(learned))
+    moves = (weights[0] * _range(taxonomy), weights[1] * _range(learned))
     if max(moves) <= 1e-9:
         return "prior"
     return "taxonomy" if moves[0] >= moves[1] else "learned"
+
+
+def _range(values: Floats) -> float:
+    """Largest less smallest; for a handful of values, much sooner than `np.ptp`."""
+    plain: list[float] = values.tolist()
+    return max(plain) - min(plain)

@@ -16,6 +16,9 @@ import numpy as np
 from emafusion.domain.features import Floats
 from emafusion.estimate.arrays import AnyArray, Arrays, floats
 
+_ALONE = {"taxonomy": np.array([1.0, 0.0]), "learned": np.array([0.0, 1.0])}
+"""Weights of one view alone."""
+
 Mode = Literal["blend", "paper", "taxonomy", "learned"]
 LOWEST, HIGHEST = 0.01, 0.99
 PAPER_CERTAIN = 0.6
@@ -72,7 +75,7 @@ class Views(NamedTuple):
 
 def sigmoid(logits: Floats) -> Floats:
     """Logistic function, safe for any input."""
-    return 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    return 1 / (1 + np.exp(np.minimum(np.maximum(-logits, -30), 30)))
 
 
 def view_weights(blend: Blend, familiarity: Floats, certain: Floats, *, mode: Mode) -> Floats:
@@ -80,12 +83,11 @@ def view_weights(blend: Blend, familiarity: Floats, certain: Floats, *, mode: Mo
 
     `familiarity`, `certain` (probability of the likeliest task): float64[...].
     """
-    alone = {"taxonomy": np.array([1.0, 0.0]), "learned": np.array([0.0, 1.0])}
     if mode == "paper":
         switch = (certain >= PAPER_CERTAIN)[..., None]
-        return np.where(switch, alone["taxonomy"], alone["learned"])
+        return np.where(switch, _ALONE["taxonomy"], _ALONE["learned"])
     if mode != "blend":
-        return np.broadcast_to(alone[mode], (*familiarity.shape, 2))
+        return np.broadcast_to(_ALONE[mode], (*familiarity.shape, 2))
     share = familiarity[..., None]
     return share * blend.familiar + (1 - share) * blend.novel
 
@@ -106,7 +108,7 @@ def blend_quality(blend: Blend, views: Views, *, difficulty: Floats, weights: Fl
     """
     logits = blend.slope * (views.ability - difficulty[..., None]) + blend.shift
     advantage = weights[..., :1] * views.taxonomy + weights[..., 1:] * views.learned
-    return np.clip(sigmoid(logits) + advantage, LOWEST, HIGHEST)
+    return np.minimum(np.maximum(sigmoid(logits) + advantage, LOWEST), HIGHEST)
 
 
 def quality_sd(blend: Blend, quality: Floats, *, ability_sd: Floats, familiarity: Floats) -> Floats:
