@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from emafusion.version import __version__
 
 if TYPE_CHECKING:
-    from emafusion.client import Answer, EmaFusion, Options, Wish
+    from emafusion.client import Answer, AsyncStream, EmaFusion, Stream, Wishes
 
-__all__ = ["Answer", "EmaFusion", "Options", "Wish", "__version__"]
+__all__ = ["Answer", "AsyncStream", "EmaFusion", "Stream", "Wishes", "__version__"]
 
 
 def __getattr__(name: str) -> object:
