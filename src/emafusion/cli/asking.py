@@ -67,7 +67,9 @@ def asking(verb: Callable[[Question], None]) -> Callable[..., None]:
     """Make a function of a question into a command with the options of one."""
 
     @click.argument("text")
-    @click.option("--model", default="auto", show_default=True, help="who is to answer")
+    @click.option(
+        "--model", metavar="NAME", default="auto", show_default=True, help="who is to answer"
+    )
     @click.option(
         "--quality-weight", type=Share(), help="0 = cheapest acceptable, 1 = best answers"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -13,9 +15,12 @@ PROSE_WIDTH = 96
 
 
 def screen(*, stderr: bool = False) -> Console:
-    """Standard output (or error); colours only on a terminal, and only what we colour ourselves."""
+    """Standard output (or error); colours only on a terminal, and only what we colour ourselves.
+
+    `COLUMNS` in the environment sets the width, where that is said.
+    """
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
+    if not console.is_terminal and not os.environ.get("COLUMNS"):
         console.width = PIPE_WIDTH
     return console
 

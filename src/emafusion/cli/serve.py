@@ -21,7 +21,7 @@ from emafusion.gateway.server import bind, serve
 
 @click.command("serve", epilog="Example: emafusion serve --port 8080")
 @click.option("--config", "path", metavar="FILE", help="config file; without one a pool is found")
-@click.option("--host", help="address to listen on  [default: 127.0.0.1]")
+@click.option("--host", metavar="ADDRESS", help="address to listen on  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="port, 0 = any free  [default: 8080]")
 def command(path: str | None, host: str | None, port: int | None) -> None:
     """Start the gateway; SIGINT (Ctrl-C) or SIGTERM ends it, with what is under way finished.
