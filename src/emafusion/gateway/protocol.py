@@ -1,11 +1,14 @@
 """HTTP/1.1 as uvicorn speaks it, with limits on what comes before a request is one.
 
 A head that does not end, in bytes or in time, would otherwise hold memory or a connection for ever.
+The head of a response leaves together with the first bytes of its body: each write wakes the client
+once, which costs more than anything that is done here.
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import uvicorn
 from msgspec import json
@@ -15,6 +18,38 @@ from uvicorn.server import ServerState
 
 MOST_HEAD_BYTES = 64 * 1024
 HEAD_WITHIN_S = 30.0
+_HEAD, _END = (b"HTTP/1.1 2", b"HTTP/1.1 4", b"HTTP/1.1 5"), b"\r\n\r\n"
+
+
+class Joined:
+    """A transport that keeps a response's head back until the first bytes of its body."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        """Send, or keep for the next write."""
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(_HEAD) and data.endswith(_END):
+            self._head = data
+            return
+        self._transport.write(data)
+
+    def flush(self) -> None:
+        """Send what was kept."""
+        if self._head:
+            self._transport.write(self._head)
+            self._head = b""
+
+    def close(self) -> None:
+        """Send what was kept, then close."""
+        self.flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._transport, name)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -32,6 +67,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._overdue: asyncio.TimerHandle | None = None
         self._await_head()
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected."""
+        super().connection_made(
+            cast("asyncio.Transport", Joined(cast("asyncio.Transport", transport)))
+        )
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -68,6 +110,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP in the API's shape."""
         self._refuse(400, msg)
+
+    @override
+    def on_response_complete(self) -> None:
+        """The response is whole; a head without body (HEAD) has not left yet."""
+        cast("Joined", self.transport).flush()
+        super().on_response_complete()
 
     def _await_head(self) -> None:
         self._overdue = self.loop.call_later(HEAD_WITHIN_S, self._give_up)
