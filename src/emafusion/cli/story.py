@@ -97,8 +97,9 @@ def _came(attempt: Attempt) -> str:
     if attempt.reply is None:
         return f"failed: {one_line(str(attempt.failure))}; {money}"
     usage = attempt.reply.usage
-    tokens = f"{usage.prompt_tokens:,} + {usage.completion_tokens:,} tokens; " if usage else ""
-    return f"answered; {tokens}{money}"
+    if usage is None or usage.prompt_tokens + usage.completion_tokens == 0:  # not told; a program
+        return f"answered; {money}"
+    return f"answered; {usage.prompt_tokens:,} + {usage.completion_tokens:,} tokens; {money}"
 
 
 def _said(judgement: Judgement) -> str:
