@@ -33,5 +33,7 @@ async def _loaded(name: str, server: LocalServer) -> str | None:
         await server.wait_ready()
     except Unready as error:
         return str(error)
-    click.echo(f"{name}: loaded in {time.perf_counter() - started:.1f} s", err=True)
+    seconds = time.perf_counter() - started
+    which = name.partition(":")[2] or "the embedded one"
+    click.echo(f"local model loaded in {seconds:.1f} s: {which}", err=True)
     return None
