@@ -1,8 +1,8 @@
 """HTTP/1.1 as uvicorn speaks it, with limits on what comes before a request is one.
 
 A head that does not end, in bytes or in time, would otherwise hold memory or a connection for ever.
-The head of a response leaves together with the first bytes of its body: each write wakes the client
-once, which costs more than anything that is done here.
+What is written in one turn of the event loop leaves together: each write is a call of the system
+and wakes the client, which costs more than anything that is done here.
 """
 
 from __future__ import annotations
@@ -18,33 +18,40 @@ from uvicorn.server import ServerState
 
 MOST_HEAD_BYTES = 64 * 1024
 HEAD_WITHIN_S = 30.0
-_HEAD, _END = (b"HTTP/1.1 2", b"HTTP/1.1 4", b"HTTP/1.1 5"), b"\r\n\r\n"
+MOST_HELD_BYTES = 32 * 1024
 
 
 class Joined:
-    """A transport that keeps a response's head back until the first bytes of its body."""
+    """A transport that sends all that is written within one turn of the event loop in one write.
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    So the head of a response leaves with its body, and a burst of events as one piece.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
-        self._head = b""
+        self._loop = loop
+        self._held: list[bytes] = []
+        self._size = 0
 
     def write(self, data: bytes) -> None:
-        """Send, or keep for the next write."""
-        if self._head:
-            data, self._head = self._head + data, b""
-        elif data.startswith(_HEAD) and data.endswith(_END):
-            self._head = data
-            return
-        self._transport.write(data)
+        """Send at the end of this turn, or now what has become too much to hold."""
+        if not self._held:
+            self._loop.call_soon(self.flush)
+        self._held.append(data)
+        self._size += len(data)
+        if self._size > MOST_HELD_BYTES:
+            self.flush()
 
     def flush(self) -> None:
-        """Send what was kept."""
-        if self._head:
-            self._transport.write(self._head)
-            self._head = b""
+        """Send what is held."""
+        if self._held:
+            data = b"".join(self._held)
+            self._held.clear()
+            self._size = 0
+            self._transport.write(data)
 
     def close(self) -> None:
-        """Send what was kept, then close."""
+        """Send what is held, then close."""
         self.flush()
         self._transport.close()
 
@@ -71,9 +78,8 @@ class BoundedProtocol(HttpToolsProtocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected."""
-        super().connection_made(
-            cast("asyncio.Transport", Joined(cast("asyncio.Transport", transport)))
-        )
+        joined = Joined(cast("asyncio.Transport", transport), self.loop)
+        super().connection_made(cast("asyncio.Transport", joined))
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -110,12 +116,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP in the API's shape."""
         self._refuse(400, msg)
-
-    @override
-    def on_response_complete(self) -> None:
-        """The response is whole; a head without body (HEAD) has not left yet."""
-        cast("Joined", self.transport).flush()
-        super().on_response_complete()
 
     def _await_head(self) -> None:
         self._overdue = self.loop.call_later(HEAD_WITHIN_S, self._give_up)
