@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from emafusion.domain.attempt import Usage
 from emafusion.domain.features import Features, Labels
 from emafusion.domain.model import Candidate, Model, Price
-from emafusion.estimate.arrays import BUCKETS, SMALL, TASKS
+from emafusion.estimate.arrays import BUCKETS, DOMAINS, SMALL, TASKS
 from emafusion.estimate.cost import Lengths
 from emafusion.estimate.estimator import HybridEstimator
 from emafusion.estimate.familiarity import SKETCH, Familiarity
@@ -70,7 +70,8 @@ def some_state(seed: int = 0) -> RouterState:
             small=rng.normal(0, 0.1, (SMALL, 4)), loadings=rng.normal(0, 0.1, (n, 2)),
         ),
         familiarity=Familiarity(
-            scale=np.ones(BUCKETS), anchors=np.eye(4, SKETCH), intercept=0.3, slope=1.0
+            scale=np.ones(BUCKETS), anchors=np.eye(4, SKETCH),
+            support=np.full((TASKS, DOMAINS), 0.5), curve=np.array([0.3, 1.0, 0.5]),
         ),
         blend=Blend(
             familiar=np.array([0.6, 0.9]), novel=np.array([0.1, 0.0]), slope=0.9, shift=0.1,

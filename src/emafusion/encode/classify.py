@@ -73,16 +73,19 @@ class ClassifierState:
         if "encoder/words" not in arrays:
             return cls.blank()
         return cls(
-            words=arrays["encoder/words"].astype(np.float32),
+            words=_unpacked(arrays["encoder/words"], arrays["encoder/largest"]),
             counts=arrays["encoder/counts"].astype(np.float32),
             bias=arrays["encoder/bias"].astype(np.float32),
             thresholds=arrays["encoder/thresholds"].astype(np.float64),
         )
 
     def to_arrays(self) -> Mapping[str, npt.NDArray[np.generic]]:
-        """Write what `from_arrays` reads; words in half precision."""
+        """Write what `from_arrays` reads; words in 8 bits: signed square roots, by column."""
+        largest: Float32s = np.maximum(np.abs(self.words).max(axis=0), np.float32(1e-12))
+        roots: Float32s = np.sign(self.words) * np.sqrt(np.abs(self.words) / largest)
         return {
-            "encoder/words": self.words.astype(np.float16),
+            "encoder/words": np.round(127 * roots).astype(np.int8),
+            "encoder/largest": largest,
             "encoder/counts": self.counts,
             "encoder/bias": self.bias,
             "encoder/thresholds": self.thresholds,
@@ -148,6 +151,13 @@ def carry_depth(latest: Floats, earlier: tuple[Floats, ...]) -> Floats:
     for age, depth in enumerate(earlier, start=1):
         deeper = np.maximum(deeper, DEPTH_DECAY**age * _survival(depth))
     return _from_survival(deeper.tolist())
+
+
+def _unpacked(stored: npt.NDArray[np.generic], largest: npt.NDArray[np.generic]) -> Float32s:
+    """Weights from their signed square roots in 8 bits."""
+    roots = stored.astype(np.float32) / np.float32(127)
+    words: Float32s = roots * np.abs(roots) * largest.astype(np.float32)
+    return words
 
 
 def _survival(depth: Floats) -> Floats:

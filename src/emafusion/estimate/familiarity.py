@@ -1,20 +1,22 @@
 """Familiarity: does this query resemble what the estimators learned from?
 
 Queries are compared by sketches: 64 random sums of their words, which keep cosines roughly. The
-similarity is the largest cosine to an anchor, a centre of training queries; familiarity is the
-probability, fitted by logistic regression, that a query of this similarity comes from the families
-learned from and not from a family that was held out whole.
+similarity is the largest cosine to an anchor, a centre of training queries; the support is how many
+training queries had its task and domain. Familiarity is the probability, fitted by logistic
+regression on both, that a query comes from the families learned from and not from a family that was
+held out whole.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import exp
 
 import numpy as np
 import numpy.typing as npt
 
 from emafusion.domain.features import Features, Floats
-from emafusion.estimate.arrays import BUCKETS, AnyArray, Arrays, floats
+from emafusion.estimate.arrays import BUCKETS, DEPTHS, DOMAINS, TASKS, AnyArray, Arrays, floats
 
 SKETCH = 64
 """Length of a sketch."""
@@ -38,28 +40,33 @@ class Familiarity:
     """State of the test.
 
     `scale`: float64[BUCKETS], how telling each word is; `anchors`: float64[k, 64], of norm 1;
-    `intercept`, `slope`: of the logit of familiarity against similarity.
+    `support`: float64[TASKS, DOMAINS], log(1 + training queries) of each cell over that of all;
+    `curve`: float64[3], intercept and slopes of the logit on similarity and support.
     """
 
     scale: Floats
     anchors: Floats
-    intercept: float
-    slope: float
+    support: Floats
+    curve: Floats
 
     @classmethod
     def none(cls) -> Familiarity:
         """Nothing is familiar."""
-        return cls(scale=np.ones(BUCKETS), anchors=np.zeros((0, SKETCH)), intercept=0.0, slope=0.0)
+        return cls(
+            scale=np.ones(BUCKETS),
+            anchors=np.zeros((0, SKETCH)),
+            support=np.zeros((TASKS, DOMAINS)),
+            curve=np.zeros(3),
+        )
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Familiarity:
         """Read `router/familiarity/...` of an artifact."""
-        logit = floats(arrays, "router/familiarity/logit", (2,))
         return cls(
             scale=floats(arrays, "router/familiarity/scale", (BUCKETS,)),
             anchors=floats(arrays, "router/familiarity/anchors", (-1, SKETCH)),
-            intercept=float(logit[0]),
-            slope=float(logit[1]),
+            support=floats(arrays, "router/familiarity/support", (TASKS, DOMAINS)),
+            curve=floats(arrays, "router/familiarity/curve", (3,)),
         )
 
     def to_arrays(self) -> dict[str, AnyArray]:
@@ -67,7 +74,8 @@ class Familiarity:
         return {
             "router/familiarity/scale": self.scale.astype(np.float16),
             "router/familiarity/anchors": self.anchors.astype(np.float16),
-            "router/familiarity/logit": np.array([self.intercept, self.slope]),
+            "router/familiarity/support": self.support.astype(np.float32),
+            "router/familiarity/curve": self.curve,
         }
 
 
@@ -87,9 +95,35 @@ def similarity(anchors: Floats, sketches: Floats) -> Floats:
     return nearest
 
 
+def support_of(cells: npt.NDArray[np.float32]) -> Floats:
+    """Support of each task and domain: float64[TASKS, DOMAINS] in 0..1.
+
+    `cells`: float32[n, CELLS], `cell_weights` of the training queries.
+    """
+    queries = cells.sum(axis=0, dtype=np.float64).reshape(TASKS, DEPTHS, DOMAINS).sum(axis=1)
+    support: Floats = np.log1p(queries) / np.log1p(max(len(cells), 1))
+    return support
+
+
+def closeness(
+    known: tuple[Floats, Floats], sketches: Floats, cells: npt.NDArray[np.float32]
+) -> Floats:
+    """Similarity and support of queries: float64[n, 2].
+
+    `known`: anchors and support; `cells`: float32[n, CELLS] of the queries.
+    """
+    anchors, support = known
+    pairs = cells.reshape(-1, TASKS, DEPTHS, DOMAINS).sum(axis=2)
+    supported = np.einsum("ntd,td->n", pairs.astype(np.float64), support)
+    return np.stack((similarity(anchors, sketches), supported), axis=1)
+
+
 def familiarity_of(state: Familiarity, features: Features) -> float:
     """Familiarity of a query, 0..1; 0 where nothing was learned."""
     if len(state.anchors) == 0:
         return 0.0
-    near = float(similarity(state.anchors, sketch(state.scale, features)[None])[0])
-    return float(1 / (1 + np.exp(-np.clip(state.intercept + state.slope * near, -30, 30))))
+    labels = features.labels
+    near = float((state.anchors @ sketch(state.scale, features)).max())
+    supported = float(labels.task @ state.support @ labels.domain)
+    logit = float(state.curve @ np.array((1.0, near, supported)))
+    return 1 / (1 + exp(-min(max(logit, -30.0), 30.0)))

@@ -30,25 +30,37 @@ def cluster(sketches: Floats, k: int, *, seed: int = 0) -> tuple[Floats, Ints]:
     return centres, member.astype(np.int64)
 
 
-def fit_curve(familiar: Floats, novel: Floats) -> tuple[float, float]:
-    """Intercept and slope (>= 0) of P(familiar | similarity), both kinds weighing the same.
+def fit_curve(familiar: Floats, novel: Floats) -> Floats:
+    """Intercept and slopes (>= 0) of P(familiar | closeness), both kinds weighing the same.
 
-    `familiar`, `novel`: float64[...], similarities of queries of known and of held-out families.
+    `familiar`, `novel`: float64[..., d], closeness of queries of known and of held-out families.
+    Returns float64[1 + d]; a slope that comes out negative is dropped.
 
-    >>> intercept, slope = fit_curve(np.array([0.9, 0.8, 0.85]), np.array([0.2, 0.3, 0.25]))
-    >>> bool(sigmoid(np.float64(intercept + slope * 0.9)) > 0.8)
+    >>> curve = fit_curve(np.array([[0.9], [0.8], [0.85]]), np.array([[0.2], [0.3], [0.25]]))
+    >>> bool(sigmoid(curve @ np.array([1.0, 0.9])) > 0.8)
     True
     """
+    used = list(range(familiar.shape[1]))
+    found = np.zeros(1 + familiar.shape[1])
+    while used:
+        part = _logistic(familiar[:, used], novel[:, used])
+        if (part[1:] >= 0).all():
+            found[[0, *(1 + i for i in used)]] = part
+            break
+        used.pop(int(np.argmin(part[1:])))
+    return found
+
+
+def _logistic(familiar: Floats, novel: Floats) -> Floats:
+    """Logistic regression by Newton steps: float64[1 + d]."""
     x = np.concatenate((familiar, novel))
     target = np.concatenate((np.ones(len(familiar)), np.zeros(len(novel))))
     weight = np.where(target > 0, 1 / max(len(familiar), 1), 1 / max(len(novel), 1))
-    rows = np.stack((np.ones(len(x)), x))
-    found = np.zeros(2)
+    rows = np.vstack((np.ones(len(x)), x.T))
+    found = np.zeros(len(rows))
     for _ in range(30):
         p = sigmoid(found @ rows)
         slope = rows @ (weight * (target - p)) - 1e-3 * found
-        curve = (rows * (weight * p * (1 - p))) @ rows.T + 1e-3 * np.eye(2)
+        curve = (rows * (weight * p * (1 - p))) @ rows.T + 1e-3 * np.eye(len(rows))
         found = found + np.clip(np.linalg.solve(curve, slope), -5, 5)
-    if found[1] < 0:
-        return 0.0, 0.0
-    return float(found[0]), float(found[1])
+    return found

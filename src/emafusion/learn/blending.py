@@ -1,14 +1,25 @@
-"""How much each view is worth: weights from predictions made while rows were held out."""
+"""How much each view is worth: weights by the choices they lead to while rows were held out.
+
+Least squares would weigh all differences between models alike; a choice is made among the few best
+ones. So weights are taken from a small grid by mean utility over several prices of quality, and all
+that are as good within half a standard error are averaged, which leans to the middle, not to luck.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from emafusion.domain.features import Floats
-from emafusion.estimate.hybrid import sigmoid
-from emafusion.learn.ability import Scale
+
+GRID = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
+PRICES = (0.0, 0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
+"""Quality that the dearest answer must bring over the cheapest; best answers count twice."""
+
+TOLERANCE = 0.5
+Mask = npt.NDArray[np.bool_]
 
 
 class HeldOut(NamedTuple):
@@ -25,29 +36,60 @@ class Worth(NamedTuple):
     spread: float
 
 
-def fit_weights(residual: Floats, held_out: HeldOut) -> Worth:
-    """Non-negative least squares of the differences between models on those the views predict.
+class Choices(NamedTuple):
+    """What there was to choose from: float64[n, m] each, NaN where not answered or unknown.
 
-    Differences within a query are what a choice uses; its level is not. `residual`: float64[n, m],
-    NaN where not answered.
+    `base`: quality by ability and difficulty alone.
     """
-    known = ~np.isnan(residual)
-    target = _centred(residual, known)
-    views = np.stack([_centred(view, known) for view in held_out])
-    products = np.einsum("anm,bnm->ab", views, views) + 1e-6 * np.eye(2)
-    towards = np.einsum("anm,nm->a", views, target)
-    weights = np.clip(_non_negative(products, towards), 0.0, 1.5)
-    left = target - np.tensordot(weights, views, axes=1)
-    return Worth(weights, _spread(left, known))
+
+    score: Floats
+    base: Floats
+    cost_usd: Floats
 
 
-def noise_of(scale: Scale, known: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
-    """Mean variance of a right-or-wrong score around its expectation."""
-    expected = sigmoid(scale.ability - scale.difficulty[:, None])
-    return float((expected * (1 - expected))[known].mean())
+def fit_weights(choices: Choices, held_out: HeldOut) -> Worth:
+    """Weigh the views by the utility of the choices they lead to."""
+    known = ~np.isnan(choices.score)
+    cost = _relative_costs(choices.cost_usd, known)
+    pairs = [np.array((one, two)) for one in GRID for two in GRID]
+    utilities = np.stack([_utility(choices, cost, _blend(choices, held_out, w)) for w in pairs])
+    best = utilities[int(utilities.mean(axis=1).argmax())]
+    short = best - utilities
+    error = short.std(axis=1) / np.sqrt(max(short.shape[1], 1))
+    good = short.mean(axis=1) <= TOLERANCE * error + 1e-12
+    weights = np.mean([pair for pair, keep in zip(pairs, good, strict=True) if keep], axis=0)
+    left = choices.score - _blend(choices, held_out, weights)
+    return Worth(weights, _spread(np.where(known, left, 0.0), known))
 
 
-def _spread(left: Floats, known: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
+def _blend(choices: Choices, held_out: HeldOut, weights: Floats) -> Floats:
+    """Quality with these weights: float64[n, m]."""
+    blended: Floats = choices.base + weights[0] * held_out.taxonomy + weights[1] * held_out.learned
+    return blended
+
+
+def _utility(choices: Choices, cost: Floats, quality: Floats) -> Floats:
+    """Mean utility over the prices of each row's choice: float64[n]."""
+    rows = np.arange(len(quality))
+    known = ~np.isnan(choices.score)
+    total = np.zeros(len(quality))
+    for price in PRICES:
+        chosen = np.where(known, quality - price * cost, -np.inf).argmax(axis=1)
+        total += choices.score[rows, chosen] - price * cost[rows, chosen]
+    return np.nan_to_num(total / len(PRICES))
+
+
+def _relative_costs(cost_usd: Floats, known: Mask) -> Floats:
+    """Mean cost of each model over that of the dearest of the row, 0..1; unknown counts as 1."""
+    held = np.where(np.isnan(cost_usd), 0.0, cost_usd)
+    answers = np.maximum((~np.isnan(cost_usd)).sum(axis=0), 1)
+    means = np.where(np.isnan(cost_usd).all(axis=0), np.nan, held.sum(axis=0) / answers)
+    spread = np.where(known, np.nan_to_num(means), 0.0)
+    dearest = np.maximum(spread.max(axis=1, keepdims=True), 1e-12)
+    return np.where(np.isnan(means), 1.0, np.nan_to_num(means) / dearest)
+
+
+def _spread(left: Floats, known: Mask) -> float:
     """Standard deviation of what models have in common across queries: from paired halves.
 
     The mean residual of a model over half of the rows times that over the other half has the
@@ -57,21 +99,3 @@ def _spread(left: Floats, known: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
     means = [left[h].sum(axis=0) / np.maximum(known[h].sum(axis=0), 1) for h in halves]
     shared = float((means[0] * means[1]).mean())
     return float(np.sqrt(max(shared, 0.0)) + 0.02)
-
-
-def _centred(values: Floats, known: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
-    """Values less their mean over the models that answered the row; 0 for the others."""
-    filled = np.where(known, values, 0.0)
-    means = filled.sum(axis=1, keepdims=True) / np.maximum(known.sum(axis=1, keepdims=True), 1)
-    return np.where(known, filled - means, 0.0)
-
-
-def _non_negative(products: Floats, towards: Floats) -> Floats:
-    """Two-variable non-negative least squares by trying each active set."""
-    both: Floats = np.linalg.solve(products, towards).astype(np.float64)
-    if (both >= 0).all():
-        return both
-    alone = np.maximum(towards / np.diag(products), 0.0)
-    gains = towards * alone - 0.5 * np.diag(products) * alone**2
-    best = int(np.argmax(gains))
-    return np.where(np.arange(2) == best, alone, 0.0)

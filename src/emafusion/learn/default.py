@@ -25,13 +25,14 @@ from emafusion.learn.classifier import Trained, accuracies, fit_classifier
 from emafusion.learn.examples import Example, as_arrays, from_benchmark, from_seeds
 from emafusion.learn.fit import encode_prompts, fit_router
 from emafusion.learn.groups import folds_of, prompt_groups
+from emafusion.learn.lengths import query_lengths
 from emafusion.learn.outcomes import OutcomeTable, from_frame, join
 from emafusion.learn.seed_prompts import seed_prompts
 from emafusion.learn.weak_labels import strip_header
 from emafusion.store.artifact import Card, Source, load, save
 from emafusion.version import __version__
 
-SEEDS, BENCHMARK, REFERENCE, FOLDS = 2_400, 2_400, 200, 5
+SEEDS, BENCHMARK, REFERENCE, FOLDS = 2_400, 9_000, 200, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class Recorded:
 
 
 TABLES = (
-    Recorded(file="mmlu_pro", licence="Apache-2.0", queries=4_000),
+    Recorded(file="mmlu_pro", licence="Apache-2.0", queries=7_000),
     Recorded(file="reasoning_gym", licence="Apache-2.0", queries=2_000),
     Recorded(
         file="zeroeval",
@@ -124,7 +125,7 @@ def _embedded(path: Path) -> pl.DataFrame:
 
 def _classifier(whole: OutcomeTable, *, seed: int) -> tuple[Trained, tuple[Example, ...]]:
     """Learn the classes from generated prompts and from a share of the recorded ones."""
-    lengths = np.nanmedian(whole.completion_tokens, axis=1)
+    lengths = np.exp(query_lengths(whole.completion_tokens))
     recorded = from_benchmark(whole.prompts, whole.datasets, lengths)
     drawn: list[int] = np.random.default_rng(seed).permutation(len(recorded)).tolist()
     kept = tuple(recorded[i] for i in drawn[:BENCHMARK])
@@ -134,8 +135,10 @@ def _classifier(whole: OutcomeTable, *, seed: int) -> tuple[Trained, tuple[Examp
 
 
 def _typical(examples: Sequence[Example]) -> list[Example]:
-    """Work of every kind for the dial: every so many of the examples, generated and recorded."""
-    return list(examples[:: max(1, len(examples) // REFERENCE)])[:REFERENCE]
+    """Work of every kind for the dial: as many generated examples as recorded ones."""
+    parts = (examples[:SEEDS], examples[SEEDS:])
+    half = REFERENCE // 2
+    return [each for part in parts for each in part[:: max(1, len(part) // half)][:half]]
 
 
 def _figures(trained: Trained, examples: Sequence[Example]) -> dict[str, float]:

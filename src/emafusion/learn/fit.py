@@ -11,16 +11,17 @@ from emafusion.domain.features import Features, Floats, Ints
 from emafusion.domain.ports import Encoder
 from emafusion.domain.query import ask
 from emafusion.estimate.cost import Lengths
-from emafusion.estimate.familiarity import Familiarity
-from emafusion.estimate.hybrid import Blend
+from emafusion.estimate.familiarity import Familiarity, support_of
+from emafusion.estimate.hybrid import Blend, sigmoid
 from emafusion.estimate.linear import DIFFICULTY, Heads
 from emafusion.estimate.prior import PriorState
 from emafusion.estimate.state import RouterState
 from emafusion.learn.ability import Scale, fit_scale, refit, residuals
 from emafusion.learn.anchors import cluster, fit_anchors, fit_curve
-from emafusion.learn.blending import fit_weights
+from emafusion.learn.blending import Choices, fit_weights
 from emafusion.learn.groups import family_groups, folds_of, prompt_groups
 from emafusion.learn.lengths import fit_cpu, fit_lines, query_lengths
+from emafusion.learn.linking import link
 from emafusion.learn.outcomes import OutcomeTable
 from emafusion.learn.priors import fit_prior, prices_of
 from emafusion.learn.views import (
@@ -67,7 +68,8 @@ def fit_router(
     table = table.take(scored)
     prepared = prepare(tuple(f for f, keep in zip(features, scored, strict=True) if keep))
     families = _families(table, prepared)
-    scale = fit_scale(table.score, families)
+    loose = fit_scale(table.score, families)
+    scale = link(loose, np.isfinite(table.score), table.models)
     targets = Targets(
         residuals(table.score, scale), scale.difficulty, query_lengths(table.completion_tokens)
     )
@@ -106,7 +108,7 @@ def _state(
         table=fit_taxonomy(prepared, targets),
         heads=_stretched(fit_heads(prepared, targets), held_out.difficulty, final.difficulty),
         familiarity=_familiarity(prepared, held_out, novel),
-        blend=_blend(targets, held_out, novel, centre=float(final.difficulty.mean())),
+        blend=_blend(table, final, predicted),
         lengths=Lengths(lines=lines, cpu=cpu, shared=shared),
         prior=_prior(table, final),
     )
@@ -122,26 +124,26 @@ def _families(table: OutcomeTable, prepared: Prepared) -> Ints:
 
 def _familiarity(prepared: Prepared, held_out: Predicted, novel: Predicted) -> Familiarity:
     """Anchors of all rows, and the curve that tells known from novel families."""
-    intercept, slope = fit_curve(held_out.similarity, novel.similarity)
     return Familiarity(
         scale=prepared.rows.scale,
         anchors=fit_anchors(prepared.sketches),
-        intercept=intercept,
-        slope=slope,
+        support=support_of(prepared.cells),
+        curve=fit_curve(held_out.closeness, novel.closeness),
     )
 
 
-def _blend(targets: Targets, held_out: Predicted, novel: Predicted, *, centre: float) -> Blend:
+def _blend(table: OutcomeTable, final: Scale, predicted: tuple[Predicted, Predicted]) -> Blend:
     """Weights of the views on known and on novel families."""
-    known = fit_weights(targets.residual, held_out.views)
-    unknown = fit_weights(targets.residual, novel.views)
+    base = sigmoid(final.ability - final.difficulty[:, None])
+    choices = Choices(table.score, base, table.cost_usd)
+    known, unknown = (fit_weights(choices, part.views) for part in predicted)
     return Blend(
         familiar=known.weights,
         novel=unknown.weights,
         slope=1.0,
         shift=0.0,
         spread=np.array([known.spread, unknown.spread]),
-        centre=centre,
+        centre=float(final.difficulty.mean()),
     )
 
 

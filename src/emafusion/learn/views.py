@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from emafusion.domain.features import Features, Floats, Ints
 from emafusion.estimate.arrays import COUNTS, DEPTHS, DOMAINS, FORMATS, TASKS, small_vector
-from emafusion.estimate.familiarity import similarity, sketch
+from emafusion.estimate.familiarity import closeness, sketch, support_of
 from emafusion.estimate.linear import Heads
 from emafusion.estimate.table import Table, cell_weights, fit_table
 from emafusion.learn.anchors import fit_anchors
@@ -50,12 +50,15 @@ class Targets(NamedTuple):
 
 
 class Predicted(NamedTuple):
-    """What was predicted of held-out rows: views float64[n, m]; the rest float64[n]."""
+    """What was predicted of held-out rows: views float64[n, m]; levels float64[n].
+
+    `closeness`: float64[n, 2], similarity and support.
+    """
 
     views: HeldOut
     difficulty: Floats
     length: Floats
-    similarity: Floats
+    closeness: Floats
 
 
 def dense_scale() -> Floats:
@@ -81,7 +84,9 @@ def predict_held_out(prepared: Prepared, targets: Targets, folds: Ints) -> Predi
     n, m = targets.residual.shape
     found = Predicted(
         HeldOut(np.full((n, m), np.nan), np.full((n, m), np.nan)),
-        *(np.full(n, np.nan) for _ in range(3)),
+        np.full(n, np.nan),
+        np.full(n, np.nan),
+        np.full((n, 2), np.nan),
     )
     for fold in np.unique(folds[folds >= 0]):
         here, rest = folds == fold, folds != fold
@@ -124,7 +129,10 @@ def _predict(
     into.difficulty[here], into.length[here] = level[:, 0], level[:, 1]
     into.views.learned[here] = outer @ (dual[:, 2:] @ loadings) @ loadings.T
     anchors = fit_anchors(prepared.sketches[rest])
-    into.similarity[here] = similarity(anchors, prepared.sketches[here])
+    support = support_of(prepared.cells[rest])
+    into.closeness[here] = closeness(
+        (anchors, support), prepared.sketches[here], prepared.cells[here]
+    )
 
 
 def _stack(targets: Targets) -> tuple[Floats, Floats]:

@@ -108,7 +108,7 @@ def label_of(dataset: str) -> WeakLabel | None:
 def strip_header(prompt: str) -> str:
     r"""Take away what all prompts of a data set share.
 
-    >>> strip_header("## Question: \\n\\nWhat is 2 + 2?\\n\\n## Instruction \\n\\nAnswer in JSON.")
+    >>> strip_header("## Question: \n\nWhat is 2 + 2?\n\n## Instruction \n\nAnswer in JSON.")
     'What is 2 + 2?'
     """
     for header in _HEADERS:
