@@ -135,7 +135,7 @@ def _mix(score: Floats, cost: Floats, budget: float) -> float:
             if price[a] <= budget < price[b]:
                 share = (budget - price[a]) / (price[b] - price[a])
                 found.append(float((1 - share) * accuracy[a] + share * accuracy[b]))
-    return max(found)
+    return max(found, default=float("nan"))  # no model is that cheap
 
 
 def _interval(gain: Floats) -> tuple[float, float]:
