@@ -131,7 +131,7 @@ async def test_a_call_is_answered(server: FakeServer, upstream: RemoteUpstream) 
     assert attempt.cost_usd is None
     assert attempt.ttft_s is None
     assert not attempt.sent_live
-    assert 0.02 <= attempt.latency_s < 1.0
+    assert 0.015 <= attempt.latency_s < 1.0  # a timer may fire a little early
 
 
 async def test_the_request_is_the_providers(server: FakeServer, upstream: RemoteUpstream) -> None:
