@@ -57,6 +57,9 @@ class Shell:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a verb that goes on until it is stopped; out and err are text."""
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # A shell starts its background jobs so, and a child would inherit the deafness.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return subprocess.Popen(
             (*COMMAND, *arguments),
             cwd=self.folder,

@@ -119,6 +119,7 @@ def _run() -> int:
         _complain(
             ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
         )
+        _finish_output()
         return FAILED
     return code if isinstance(code, int) else 0
 
@@ -146,6 +147,14 @@ def _tell(error: EmafusionError) -> int:
 
 def _complain(line: str) -> None:
     print(f"emafusion: {one_line(line)}", file=sys.stderr)
+
+
+def _finish_output() -> None:
+    """Write what is still buffered, or drop it where that is just what cannot be done."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
 
 
 def _drop_output() -> None:
