@@ -65,7 +65,7 @@ def _read(path: str, queries: int, *, seed: int) -> OutcomeTable:
 def _predicted(rest: OutcomeTable, test: OutcomeTable) -> Floats:
     """Predicted quality of each model on each test query: float64[n, m]."""
     encoder = _encoder(rest)
-    state = fit_router(rest, encode_prompts(encoder, rest.prompts))
+    state = fit_router(rest, encode_prompts(encoder, rest.prompts)).state
     pool = tuple(
         Candidate(name=n, model=Model(name=n, provider="p"), deployment="d", remote_name=n)
         for n in test.models

@@ -59,7 +59,7 @@ POOL = tuple(
 def state() -> RouterState:
     """A router fitted on the generated table."""
     outcomes = from_frame(table())
-    return fit_router(outcomes, encode_prompts(ENCODER, outcomes.prompts))
+    return fit_router(outcomes, encode_prompts(ENCODER, outcomes.prompts)).state
 
 
 def best(state: RouterState, prompts: list[str]) -> list[str]:
@@ -91,7 +91,7 @@ def test_fitting_twice_gives_the_same() -> None:
     """The same table gives the same numbers."""
     outcomes = from_frame(table(60))
     features = encode_prompts(ENCODER, outcomes.prompts)
-    one, two = fit_router(outcomes, features), fit_router(outcomes, features)
+    one, two = (fit_router(outcomes, features).state for _ in range(2))
     assert np.array_equal(one.ability, two.ability)
     assert np.array_equal(one.table.leaves, two.table.leaves)
 

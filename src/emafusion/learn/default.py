@@ -88,7 +88,7 @@ def main(*, data: Path, embedded: Path, panel: Path, out: Path, seed: int) -> No
     trained, examples = _classifier(whole, seed=seed)
     encoder = HashEncoder(trained.state)
     click.echo("classifier done", err=True)
-    router = fit_router(whole, encode_prompts(encoder, whole.prompts))
+    router = fit_router(whole, encode_prompts(encoder, whole.prompts)).state
     click.echo("router done", err=True)
     judged = load(panel)
     arrays: dict[str, AnyArray] = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Features, Floats, Ints
@@ -12,7 +14,7 @@ from emafusion.domain.ports import Encoder
 from emafusion.domain.query import ask
 from emafusion.estimate.cost import Lengths
 from emafusion.estimate.familiarity import Familiarity, support_of
-from emafusion.estimate.hybrid import Blend, sigmoid
+from emafusion.estimate.hybrid import Blend, Views, blend_quality, sigmoid
 from emafusion.estimate.linear import DIFFICULTY, Heads
 from emafusion.estimate.prior import PriorState
 from emafusion.estimate.state import RouterState
@@ -35,6 +37,7 @@ from emafusion.learn.views import (
     prepare,
 )  # fmt: skip
 
+Number = TypeVar("Number", np.float64, np.int64)
 FEWEST_FOR_PRIOR = 8
 PSEUDO_FAMILIES = 10
 
@@ -51,9 +54,20 @@ class Plan:
 DEFAULT = Plan()
 
 
-def fit_router(
-    table: OutcomeTable, features: tuple[Features, ...], plan: Plan = DEFAULT
-) -> RouterState:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fitted:
+    """A router and what it said of its own table while rows were held out.
+
+    `quality`: float64[n, m], predicted while the row's prompt was held out, NaN for rows without
+    a score; `folds`: int64[n], the part each row was held out with, -1 for rows without a score.
+    """
+
+    state: RouterState
+    quality: Floats
+    folds: Ints
+
+
+def fit_router(table: OutcomeTable, features: tuple[Features, ...], plan: Plan = DEFAULT) -> Fitted:
     """Fit the router on an outcome table.
 
     `features`: of each query, in the table's order, as `encode_prompts` makes them.
@@ -73,19 +87,37 @@ def fit_router(
     targets = Targets(
         residuals(table.score, scale), scale.difficulty, query_lengths(table.completion_tokens)
     )
-    held_out = predict_held_out(
-        prepared, targets, folds_of(prompt_groups(table.prompts), plan.folds, seed=plan.seed)
-    )
+    folds = folds_of(prompt_groups(table.prompts), plan.folds, seed=plan.seed)
+    held_out = predict_held_out(prepared, targets, folds)
     novel = predict_held_out(
         prepared, targets, folds_of(families, min(plan.family_folds, families.max() + 1))
     )
     final = refit(table.score, held_out.difficulty, scale.ability)
-    return _state(table, (prepared, targets), predicted=(held_out, novel), final=final)
+    state = _state(table, (prepared, targets), predicted=(held_out, novel), final=final)
+    return Fitted(
+        state=state,
+        quality=_spread(_held_out_quality(state, held_out, final), scored, np.nan),
+        folds=_spread(folds, scored, -1),
+    )
 
 
 def encode_prompts(encoder: Encoder, prompts: tuple[str, ...]) -> tuple[Features, ...]:
     """Features of prompts, each a query of one user message."""
     return tuple(encoder.encode(ask(prompt)) for prompt in prompts)
+
+
+def _held_out_quality(state: RouterState, held_out: Predicted, final: Scale) -> Floats:
+    """Quality by the final blend of held-out predictions, all rows as familiar."""
+    views = Views(final.ability, held_out.views.taxonomy, held_out.views.learned)
+    weights = np.broadcast_to(state.blend.familiar, (len(final.difficulty), 2))
+    return blend_quality(state.blend, views, difficulty=final.difficulty, weights=weights)
+
+
+def _spread(values: npt.NDArray[Number], kept: Mask, empty: float) -> npt.NDArray[Number]:
+    """Put the values of kept rows back to their places among all rows."""
+    whole = np.full((len(kept), *values.shape[1:]), empty, values.dtype)
+    whole[kept] = values
+    return whole
 
 
 def _state(
