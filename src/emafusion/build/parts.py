@@ -90,9 +90,18 @@ def load_artifact(path: str | None) -> Artifact | None:
     return load_default() if path is None else load(Path(path))
 
 
-def build_parts(config: Config, candidates: tuple[Candidate, ...], learned: Learned) -> Parts:
-    """Choose an implementation for each port."""
-    estimator = HybridEstimator(learned.router, cost_usd)
+def build_parts(
+    config: Config,
+    candidates: tuple[Candidate, ...],
+    learned: Learned,
+    *,
+    estimator: HybridEstimator | None = None,
+) -> Parts:
+    """Choose an implementation for each port.
+
+    `estimator`: another one than the config's, such as a single view of the same router.
+    """
+    estimator = estimator or HybridEstimator(learned.router, cost_usd)
     estimates = estimator.estimate_many(reference_of(learned), candidates)
     quality = np.array([e.quality for e in estimates])
     gain = GainPolicy(
