@@ -11,6 +11,7 @@ from emafusion.replay.guarantee.audit import Audit
 from emafusion.replay.guarantee.betting import Wealth, p_value
 from emafusion.replay.guarantee.binomial import at_least, at_most
 from emafusion.replay.guarantee.feasible import abstention_needed, labels_needed
+from emafusion.replay.guarantee.powered import powered_mean
 from emafusion.replay.guarantee.sequence import (
     last_passing,
     not_worse,
@@ -113,3 +114,25 @@ def test_an_audit_alarms_on_a_broken_promise_and_seldom_on_a_kept_one() -> None:
 
     assert sum(alarmed(0.05, 400) for _ in range(300)) / 300 <= 0.05 + 0.026
     assert all(alarmed(0.15, 1000) for _ in range(20))
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.6])
+def test_few_labels_and_many_verdicts_make_an_honest_interval(strength: float) -> None:
+    """The 95 % interval holds the truth in about 95 % of draws; good judges make it narrower."""
+    rng = np.random.default_rng(2)
+    held, widths, plain = 0, [], []
+    for draw in range(400):
+        truth = (rng.random(1050) < 0.7).astype(float)
+        verdicts = strength * truth + (1 - strength) * rng.random(1050)
+        found = powered_mean(truth[:50], verdicts[:50], verdicts[50:], seed=draw)
+        assert found is not None
+        held += found.low <= 0.7 <= found.high
+        widths.append(found.high - found.low)
+        plain.append(2 * 2.01 * truth[:50].std(ddof=1) / 50**0.5)
+    assert held / 400 >= 0.95 - 3 * (0.95 * 0.05 / 400) ** 0.5
+    assert np.mean(widths) < (0.75 if strength else 1.1) * np.mean(plain)
+
+
+def test_three_labels_are_no_interval() -> None:
+    """Below four labels nothing is claimed."""
+    assert powered_mean(np.ones(3), np.ones(3), np.ones(9)) is None
