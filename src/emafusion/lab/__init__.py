@@ -1,0 +1,1 @@
+"""What the verbs about learning and evaluation do, as plain functions on data frames."""

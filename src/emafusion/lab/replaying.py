@@ -1,0 +1,164 @@
+"""`replay`: what a policy would have done with recorded answers, by the code that is served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from emafusion.build.parts import Learned, learned_from
+from emafusion.build.replay_choices import by_lot, by_oracle, by_table, tasks_of
+from emafusion.build.replay_pool import Priced, pool_of, repriced
+from emafusion.build.replaying import Rehearsed, Stage, recipe_of, rehearse
+from emafusion.domain.command import Flow
+from emafusion.domain.model import Candidate, Objective, Price
+from emafusion.domain.outcome import Answer
+from emafusion.domain.query import Query, ask
+from emafusion.estimate.names import canonical
+from emafusion.flow.parts import Task
+from emafusion.flow.route import route
+from emafusion.replay.policies.chosen import ChosenPolicy
+from emafusion.replay.records import Records, records_of
+from emafusion.replay.run import Play, Run, play
+from emafusion.store.artifact import Artifact
+
+if TYPE_CHECKING:
+    import polars as pl
+
+DIAL = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.94, 0.97, 0.99, 1.0)
+"""Settings that a report is made of: finer near 1, where a step costs most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What to replay.
+
+    `policy`: see `build.replaying.POLICIES`; `quality_weights`: settings of the dial; `models`:
+    those to choose from, None for all of the table; `prices`: by model, to replay at other prices;
+    `explore_share`: 0..1, as served.
+    """
+
+    policy: str = "hybrid"
+    quality_weights: tuple[float, ...] = DIAL
+    models: tuple[str, ...] | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
+    seed: int = 0
+    explore_share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Replayed:
+    """What came of it: one run for each setting of the dial, over the same records.
+
+    `strangers`: models that the artifact has no outcomes of, so that only priors speak for them.
+    """
+
+    records: Records
+    runs: tuple[Run, ...]
+    strangers: tuple[str, ...]
+
+
+def replay(
+    frame: pl.DataFrame,
+    artifact: Artifact | None,
+    asked: Asked | None = None,
+    *,
+    done: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Replayed:
+    """Replay an outcome table by the served code.
+
+    `artifact`: None for stated priors alone; `done`: told how many queries of how many are done.
+    Raises `BadInput` for an empty table and for names that are none.
+    """
+    asked = Asked() if asked is None else asked
+    recipe_of(asked.policy)
+    records = records_of(frame, _query_of, models=asked.models)
+    return replay_records(records, artifact, asked, done=done)
+
+
+def replay_records(
+    records: Records,
+    artifact: Artifact | None,
+    asked: Asked,
+    *,
+    done: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Replayed:
+    """The same for records that were read before."""
+    if asked.prices:
+        records = replace(records, cost_usd=repriced(records, asked.prices))
+    stage = stage_of(records, learned_from(artifact), asked)
+    recipe, names = recipe_of(asked.policy)
+    if recipe.rule == "chosen":
+        stage = replace(stage, chosen=_chosen(asked, names, records=records, artifact=artifact))
+    rehearsed = rehearse(asked.policy, stage)
+    flow_of = _flows(stage, rehearsed, asked, only=names if recipe.rule == "single" else None)
+    whole = len(records.queries)
+    plan = Play(
+        policy=asked.policy,
+        weights=asked.quality_weights,
+        flow_of=flow_of,
+        forget=rehearsed.forget,
+        done=lambda count: done(count, whole),
+    )
+    known = set(stage.learned.router.models)
+    return Replayed(
+        records=records,
+        runs=play(records, plan),
+        strangers=tuple(name for name in records.models if canonical(name) not in known),
+    )
+
+
+def stage_of(records: Records, learned: Learned, asked: Asked) -> Stage:
+    """Encode every query, and make the pool."""
+    return Stage(
+        records=records,
+        candidates=pool_of(records, Priced(prices=asked.prices)),
+        learned=learned,
+        features=tuple(learned.encoder.encode(query) for query in records.queries),
+        explore_share=asked.explore_share,
+    )
+
+
+def _chosen(
+    asked: Asked, names: str, *, records: Records, artifact: Artifact | None
+) -> ChosenPolicy:
+    weights = asked.quality_weights
+    if asked.policy == "oracle":
+        return by_oracle(records, weights)
+    if asked.policy == "task-table":
+        return by_table(tasks_of({} if artifact is None else artifact.arrays), records, weights)
+    return by_lot(names, records, weights, seed=asked.seed)
+
+
+def _flows(
+    stage: Stage, rehearsed: Rehearsed, asked: Asked, *, only: str | None
+) -> Callable[[int, int], Flow[Answer]]:
+    """Flows by place of the query and place of the setting."""
+    objectives = [Objective(quality_weight=weight) for weight in asked.quality_weights]
+    pools = _pools(stage, only)
+    queries, parts = stage.records.queries, rehearsed.parts
+
+    def flow_of(i: int, w: int) -> Flow[Answer]:
+        task = Task(query=queries[i], candidates=pools[i], objective=objectives[w])
+        return route(task, parts)
+
+    return flow_of
+
+
+def _pools(stage: Stage, only: str | None) -> Sequence[tuple[Candidate, ...]]:
+    """Candidates of each query: those with a recorded answer; equal pools are the same tuple."""
+    kept: dict[bytes, tuple[Candidate, ...]] = {}
+    pools: list[tuple[Candidate, ...]] = []
+    for row in stage.records.asked:
+        key = row.tobytes()
+        if key not in kept:
+            there = zip(stage.candidates, row.tolist(), strict=True)
+            pool = tuple(c for c, is_there in there if is_there and only in {None, c.name})
+            whole = len(pool) == len(stage.candidates)
+            kept[key] = stage.candidates if whole else pool
+        pools.append(kept[key])
+    return pools
+
+
+def _query_of(query_id: str, prompt: str | None, _messages: str | None) -> Query:
+    return ask(prompt or "", query_id=query_id)

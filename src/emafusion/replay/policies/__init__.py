@@ -1,0 +1,1 @@
+"""Baselines as policies: what everything else is compared with, replayed by the same flow."""
