@@ -31,6 +31,14 @@ def test_overlong_session_is_a_400(gateway: Gateway) -> None:
     assert (reply.status, reply.error["param"]) == (400, "x-session-id")
 
 
+def test_the_callers_own_name_of_the_work_reaches_the_log(gateway: Gateway) -> None:
+    """What a client calls its kind of work is kept, for learning from it later."""
+    assert chat(gateway, {"x-emafusion-dataset": "invoices"}).status == 200
+    assert chat(gateway, {}, emafusion={"dataset": "letters"}).status == 200
+    found = rows(gateway, "select tags from details order by rowid")
+    assert found == ['[["dataset","invoices"]]', '[["dataset","letters"]]']
+
+
 def test_baseline_is_whom_savings_are_counted_against(gateway: Gateway) -> None:
     """Against the dear model something is saved, against the one that answers nothing is."""
     asked = {"x-emafusion-models": "cheap"}

@@ -30,6 +30,7 @@ def test_every_option_can_be_said_in_the_body() -> None:
         models=("a", "b"),
         session="s",
         baseline="b",
+        dataset="d",
         answer_value_usd=0.02,
     )
     assert in_body(msgspec.to_builtins(given_options)) == given_options
@@ -46,6 +47,7 @@ def test_every_option_can_be_said_in_headers() -> None:
         "x-emafusion-models": "a, b",
         "x-emafusion-session": "7",
         "x-emafusion-baseline": "b",
+        "x-emafusion-dataset": "d",
     }
     assert options_from_headers(headers) == Options(
         quality_weight=0.8,
@@ -55,6 +57,7 @@ def test_every_option_can_be_said_in_headers() -> None:
         models=("a", "b"),
         session="7",
         baseline="b",
+        dataset="d",
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypedDict
 
 from msgspec import json
 
 from emafusion.domain.errors import BadInput
-from emafusion.gateway.asking import objective_of
+from emafusion.gateway.asking import objective_of, tags_of
 from emafusion.gateway.names import named_candidate
 from emafusion.gateway.service import Asked, Service, new_decision_id
 from emafusion.wire.openai import decode_query
@@ -26,7 +27,7 @@ class Wishes(TypedDict, total=False):
     are those of the object `emafusion` in a request to the gateway: `quality_weight` and
     `min_quality` 0..1, `answer_value_usd` and `max_cost_usd` in US dollars, `max_latency_s` in
     seconds, `models` that may be used, `session` that this belongs to, `baseline` against which
-    savings are counted.
+    savings are counted, `dataset`: your own name for this kind of work.
     """
 
     model: str
@@ -39,6 +40,7 @@ class Wishes(TypedDict, total=False):
     models: Sequence[str]
     session: str
     baseline: str
+    dataset: str
 
 
 def asked_of(messages: Messages, wishes: Wishes, service: Service, *, stream: bool) -> Asked:
@@ -55,9 +57,10 @@ def asked_of(messages: Messages, wishes: Wishes, service: Service, *, stream: bo
     query = decode_query(_encoded(body), query_id=new_decision_id())
     options = decode_options(query)
     return Asked(
-        query=query,
+        query=replace(query, dataset=options.dataset),
         objective=objective_of(options, service.objective, service.candidates),
         session=options.session,
+        tags=tags_of(options),
         baseline=None
         if options.baseline is None
         else named_candidate(options.baseline, service.candidates),

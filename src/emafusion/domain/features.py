@@ -29,6 +29,7 @@ class Features(Struct, frozen=True, kw_only=True, eq=False):
     `indices`: int64[k], distinct buckets of hashed word n-grams, ascending; `weights`: float64[k],
     their weights, of Euclidean norm 1 (or empty); `counts`: float64[20], hand-made counts in 0..1.
     `prompt_tokens`: estimated tokens of the whole conversation. `prompt_hash`: hex digest.
+    `dataset`: the client's own name for this kind of work, None where it gave none.
     """
 
     indices: Ints
@@ -37,6 +38,7 @@ class Features(Struct, frozen=True, kw_only=True, eq=False):
     labels: Labels
     prompt_tokens: int
     prompt_hash: str
+    dataset: str | None = None
 
 
 class Estimates(Struct, frozen=True, kw_only=True, eq=False):

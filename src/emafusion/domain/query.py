@@ -114,7 +114,8 @@ class Query:
     """One request to be answered.
 
     `requested` is the model name the client sent (`auto` or a concrete one); `stream` and
-    `include_usage` say how the client wants the answer delivered, not what it should be.
+    `include_usage` say how the client wants the answer delivered, not what it should be. `dataset`:
+    the client's own name for this kind of work, where it gives one.
     """
 
     query_id: str
@@ -126,6 +127,7 @@ class Query:
     stream: bool = False
     include_usage: bool = False
     user: str | None = None
+    dataset: str | None = None
     origin: Origin | None = field(default=None, repr=False)
 
     @property

@@ -49,6 +49,7 @@ class HashEncoder:
             labels=self._carry(labels, turns[1:], counts),
             prompt_tokens=tokens,
             prompt_hash=_digest(query.prompt),
+            dataset=query.dataset,
         )
 
     def _carry(self, labels: Labels, earlier: list[Words], counts: Floats) -> Labels:

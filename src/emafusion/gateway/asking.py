@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from emafusion.domain.errors import BadInput
 from emafusion.domain.model import Candidate, Objective
 from emafusion.gateway.http import Request
@@ -22,10 +24,11 @@ async def read_asked(request: Request, service: Service) -> Asked:
         body=decode_options(query), headers=options_from_headers(request.headers)
     )
     return Asked(
-        query=query,
+        query=query if options.dataset is None else replace(query, dataset=options.dataset),
         objective=objective_of(options, service.objective, service.candidates),
         session=options.session or _session(request),
         key_id=request.key_id,
+        tags=tags_of(options),
         baseline=_baseline(options.baseline, service.candidates),
     )
 
@@ -50,6 +53,11 @@ def objective_of(
         min_quality=_or(options.min_quality, default.min_quality),
         candidates=allowed or default.candidates,
     )
+
+
+def tags_of(options: Options) -> tuple[tuple[str, str], ...]:
+    """What the log keeps of a request's own words about itself."""
+    return () if options.dataset is None else (("dataset", options.dataset),)
 
 
 def _baseline(name: str | None, candidates: tuple[Candidate, ...]) -> Candidate | None:

@@ -14,9 +14,9 @@ class TableRow(msgspec.Struct, frozen=True, kw_only=True):
     """One row of an outcome table: a query and what one model made of it.
 
     `model`: name of the candidate. `response` is None where the attempt failed, and with `prompt`
-    where texts are only hashed. `answer`, `dataset`, `score` and `gold` are unknown to a log.
-    `sample`: 0, 1, ... where one model answered a query several times. Token counts and `cost_usd`
-    are None where unknown.
+    where texts are only hashed. `dataset` is what the request called its kind of work. `answer`,
+    `score` and `gold` are unknown to a log. `sample`: 0, 1, ... where one model answered a query
+    several times. Token counts and `cost_usd` are None where unknown.
     """
 
     query_id: str
@@ -50,6 +50,7 @@ def _table_row(record: Record, attempt: AttemptRecord, sample: int) -> TableRow:
         query_id=record.row.query_id,
         prompt=record.detail.prompt,
         messages=record.detail.messages,
+        dataset=dict(record.detail.tags).get("dataset"),
         model=attempt.candidate,
         response=attempt.response,
         prompt_tokens=None if usage is None else usage.prompt_tokens,

@@ -28,7 +28,8 @@ class Options:
     `quality_weight`, `min_quality`: 0..1. `max_cost_usd` >= 0, `max_latency_s` > 0: for the whole
     request. `models`: names of candidates that may be used. `session`: which conversation this
     belongs to. `baseline`: the candidate that savings are counted against. `answer_value_usd` > 0:
-    what one right answer is worth, instead of `quality_weight`.
+    what one right answer is worth, instead of `quality_weight`. `dataset`: the client's own name
+    for this kind of work, which decides the class where answers to it were recorded.
     """
 
     quality_weight: float | None = None
@@ -39,6 +40,7 @@ class Options:
     session: str | None = None
     baseline: str | None = None
     answer_value_usd: float | None = None
+    dataset: str | None = None
 
 
 _Share = Annotated[float, Meta(ge=0, le=1)]
@@ -55,6 +57,7 @@ class _Body(Struct):
     session: _Text | None = None
     baseline: _Text | None = None
     answer_value_usd: _Positive | None = None
+    dataset: _Text | None = None
 
 
 _NAMES = frozenset(_Body.__struct_fields__)
@@ -115,6 +118,7 @@ def merge_options(*, body: Options, headers: Options) -> Options:
         session=_last(body.session, headers.session),
         baseline=_last(body.baseline, headers.baseline),
         answer_value_usd=_last(body.answer_value_usd, headers.answer_value_usd),
+        dataset=_last(body.dataset, headers.dataset),
     )
 
 
@@ -138,7 +142,7 @@ def _value(header: str, text: str) -> str | float | tuple[str, ...]:
     name = header.removeprefix(_PREFIX)
     if name == "models":
         return tuple(part.strip() for part in text.split(",") if part.strip())
-    if name in ("session", "baseline"):
+    if name in ("session", "baseline", "dataset"):
         return text.strip()
     try:
         number = float(text)
