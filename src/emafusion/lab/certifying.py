@@ -1,0 +1,178 @@
+"""`certify`: a stated share of the reference's quality, promised by labels, or plainly not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from emafusion.domain.errors import BadInput
+from emafusion.domain.features import Floats
+from emafusion.lab.replaying import Asked, Replayed, replay
+from emafusion.replay.guarantee.certificate import Certificate, Refusal
+from emafusion.replay.guarantee.promise import (
+    Kept,
+    Setting,
+    cheapest_kept,
+    queries_needed,
+    share_within_reach,
+)
+from emafusion.replay.records import Records
+from emafusion.replay.run import Run
+from emafusion.store.artifact import Artifact
+from emafusion.version import __version__
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FEWEST = 20
+"""Labelled queries below which nothing is tested."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be promised.
+
+    `min_quality`: share of the reference's quality, 0..1; `confidence`: 0..1; `reference`: a model
+    of the table, None for the one that the artifact holds best of those here.
+    """
+
+    min_quality: float = 0.95
+    confidence: float = 0.95
+    reference: str | None = None
+
+
+def certify(
+    frame: pl.DataFrame, artifact: Artifact, wanted: Wanted, *, asked: Asked | None = None
+) -> Certificate | Refusal:
+    """Find the cheapest setting of the dial at which the promise holds.
+
+    `frame`: labelled answers that the artifact was **not** fitted on, drawn as the queries that
+    will be served. Raises `BadInput` for a promise that is none, or where nothing has a score.
+    """
+    asked = Asked() if asked is None else asked
+    _check(wanted)
+    replayed = replay(frame, artifact, asked)
+    records = replayed.records
+    column = _reference(records, artifact, wanted)
+    labelled = np.isfinite(records.score[:, column])
+    if int(labelled.sum()) < FEWEST:
+        told = f"{int(labelled.sum())} queries with a score of {records.models[column]}"
+        raise BadInput(f"{told}; at least {FEWEST} are needed", where="outcome table")
+    reference = records.score[labelled, column]
+    settings = [
+        Setting(run.quality_weight, _scores(run, records)[labelled]) for run in replayed.runs
+    ]
+    delta = 1 - wanted.confidence
+    kept = cheapest_kept(settings, reference, wanted.min_quality, delta=delta, seed=asked.seed)
+    wanted = replace(wanted, reference=records.models[column])
+    if kept is None:
+        safest = max(settings, key=lambda setting: setting.quality_weight)
+        return _refusal(safest, reference, wanted, seed=asked.seed)
+    return _certificate(replayed, artifact, wanted, kept=kept, asked=asked)
+
+
+def _check(wanted: Wanted) -> None:
+    for name in ("min_quality", "confidence"):
+        value = getattr(wanted, name)
+        if not 0.0 < value < 1.0:
+            raise BadInput(f"{value:g} is not between 0 and 1", where=f"--{name.replace('_', '-')}")
+
+
+def _reference(records: Records, artifact: Artifact, wanted: Wanted) -> int:
+    """Column of the reference."""
+    if wanted.reference is not None:
+        return records.place(wanted.reference)
+    if not records.is_scored:
+        raise BadInput("a promise needs the column score, which is empty", where="outcome table")
+    known = {str(n): float(a) for n, a in _abilities(artifact)}
+    return max(
+        range(len(records.models)),
+        key=lambda k: known.get(records.models[k].lower(), -np.inf),
+    )
+
+
+def _abilities(artifact: Artifact) -> list[tuple[object, float]]:
+    names = artifact.arrays.get("router/models", np.zeros(0, np.str_)).tolist()
+    abilities = artifact.arrays.get("router/ability", np.zeros(0)).astype(np.float64).tolist()
+    return list(zip(names, abilities, strict=True))
+
+
+def _scores(run: Run, records: Records) -> Floats:
+    """Score of each answer given: float64[n]. Where there was none, or no score, it is 0."""
+    rows = np.arange(len(records.queries))
+    scores = np.where(run.model >= 0, records.score[rows, run.model], 0.0)
+    return np.nan_to_num(scores)
+
+
+def _refusal(safest: Setting, reference: Floats, wanted: Wanted, *, seed: int) -> Refusal:
+    delta = 1 - wanted.confidence
+    needed = queries_needed(safest.score, reference, wanted.min_quality, delta=delta)
+    kept = float(safest.score.sum() / max(reference.sum(), 1e-12))
+    reason = (
+        f"too few labelled queries: {len(reference)}, about {needed} would do"
+        if needed is not None
+        else f"the safest setting keeps {kept:.1%} on these queries, less than was asked"
+    )
+    return Refusal(
+        reason=reason,
+        min_quality=wanted.min_quality,
+        confidence=wanted.confidence,
+        reference=wanted.reference or "",
+        kept=kept,
+        queries=len(reference),
+        queries_needed=needed,
+        min_quality_within_reach=share_within_reach(
+            safest.score, reference, delta=delta, seed=seed
+        ),
+    )
+
+
+def _certificate(
+    replayed: Replayed, artifact: Artifact, wanted: Wanted, *, kept: Kept, asked: Asked
+) -> Certificate:
+    records = replayed.records
+    column = records.place(wanted.reference or "")
+    labelled = np.isfinite(records.score[:, column])
+    weight = kept.setting.quality_weight
+    run = next(run for run in replayed.runs if run.quality_weight == weight)
+    return Certificate(
+        min_quality=wanted.min_quality,
+        confidence=wanted.confidence,
+        reference=records.models[column],
+        policy=asked.policy,
+        quality_weight=weight,
+        queries=int(labelled.sum()),
+        kept=float(kept.setting.score.sum() / max(records.score[labelled, column].sum(), 1e-12)),
+        p_value=kept.p_value,
+        cost_usd=_mean(run.cost_usd[labelled]),
+        reference_cost_usd=_mean(records.cost_usd[labelled, column]),
+        models=records.models,
+        date=dt.datetime.now(dt.UTC).date().isoformat(),
+        version=__version__,
+        seed=asked.seed,
+        data_sha256=_sha256(*_data(records)),
+        artifact_sha256=_sha256(*(f"{k}{v.tobytes()!r}" for k, v in artifact.arrays.items())),
+        prices_sha256=_sha256(*(f"{k}{v}" for k, v in sorted(asked.prices.items()))),
+    )
+
+
+def _data(records: Records) -> list[str]:
+    """Every query's text and scores, in an order that does not depend on the table's."""
+    rows = zip(records.queries, records.score, strict=True)
+    return sorted(f"{query.prompt}\0{scores.tolist()}" for query, scores in rows)
+
+
+def _sha256(*parts: str) -> str:
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part.encode("utf-8", "replace") + b"\n")
+    return found.hexdigest()
+
+
+def _mean(costs: Floats) -> float | None:
+    """Mean cost, None as soon as one is unknown."""
+    return None if np.isnan(costs).any() else float(costs.mean())

@@ -1,0 +1,61 @@
+"""A certificate: what is promised and on which evidence; or why not, and what would do."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Certificate(Struct, frozen=True, kw_only=True, tag="certificate"):
+    """A promise that holds with probability `confidence`, whatever the data look like.
+
+    "Served at `quality_weight`, answers keep at least `min_quality` of the quality of
+    `reference`", for queries drawn as those labelled were. `queries`: labelled ones it rests on;
+    `kept`: share seen on them; `cost_usd`, `reference_cost_usd`: mean of a query, None if unknown.
+    `data_sha256`, `artifact_sha256`, `prices_sha256`: of what it was made from; it is void as soon
+    as one of them or a model's version changes.
+    """
+
+    min_quality: float
+    confidence: float
+    reference: str
+    policy: str
+    quality_weight: float
+    queries: int
+    kept: float
+    p_value: float
+    cost_usd: float | None
+    reference_cost_usd: float | None
+    models: tuple[str, ...]
+    date: str
+    version: str
+    seed: int
+    data_sha256: str
+    artifact_sha256: str
+    prices_sha256: str
+
+    @property
+    def promise(self) -> str:
+        """The promise in one sentence."""
+        return (
+            f"at quality_weight {self.quality_weight:g} answers keep at least "
+            f"{self.min_quality:.1%} of the quality of {self.reference}, "
+            f"with {self.confidence:.0%} confidence"
+        )
+
+
+class Refusal(Struct, frozen=True, kw_only=True, tag="refusal"):
+    """No promise: `reason`, and the numbers that would do.
+
+    `kept`: share of the reference's quality seen at the safest setting; `queries`: labelled ones;
+    `queries_needed`: about how many would do at what was seen, None where no number would;
+    `min_quality_within_reach`: share that these labels do support, None if none.
+    """
+
+    reason: str
+    min_quality: float
+    confidence: float
+    reference: str
+    kept: float | None
+    queries: int
+    queries_needed: int | None
+    min_quality_within_reach: float | None
