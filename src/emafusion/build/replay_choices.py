@@ -128,6 +128,6 @@ def _policy(picked: dict[float, Ints], records: Records, *, reason: str) -> Chos
     chosen = {
         (query.query_id, weight): (records.models[k], 1.0)
         for weight, columns in picked.items()
-        for query, k in zip(records.queries, columns.tolist(), strict=True)
+        for query, k in zip(records.queries, map(int, columns), strict=True)
     }
     return ChosenPolicy(chosen=chosen, reason=reason)

@@ -18,6 +18,7 @@ VERBS = {
     "serve": "start the gateway",
     "ask": "ask one question and show the answer",
     "explain": "show how a question would be answered, and why; calls no model",
+    "replay": "evaluate a policy on recorded answers, by the served code",
     "log": "look into the log of answered requests",
     "models": "list the pool: prices, limits, abilities, health",
     "check": "check a config file",

@@ -20,6 +20,7 @@ from emafusion.flow.route import route
 from emafusion.replay.policies.chosen import ChosenPolicy
 from emafusion.replay.records import Records, records_of
 from emafusion.replay.run import Play, Run, play
+from emafusion.replay.summary import Summary, summarize
 from emafusion.store.artifact import Artifact
 
 if TYPE_CHECKING:
@@ -106,6 +107,24 @@ def replay_records(
         runs=play(records, plan),
         strangers=tuple(name for name in records.models if canonical(name) not in known),
     )
+
+
+def summary_of(replayed: Replayed, artifact: Artifact | None, *, seed: int = 0) -> Summary:
+    """Every figure of a replay; the best single model as far as the artifact knows it."""
+    best = fitted_best(replayed.records, artifact)
+    return summarize(replayed.records, replayed.runs, fitted_best=best, seed=seed)
+
+
+def fitted_best(records: Records, artifact: Artifact | None) -> int | None:
+    """Column of the model of the table that was best in what the artifact was fitted on."""
+    router = learned_from(artifact).router
+    ability = dict(zip(router.models, router.ability.tolist(), strict=True))
+    known = [
+        (ability[name], -k)
+        for k, name in enumerate(map(canonical, records.models))
+        if name in ability
+    ]
+    return -max(known)[1] if known else None
 
 
 def stage_of(records: Records, learned: Learned, asked: Asked) -> Stage:

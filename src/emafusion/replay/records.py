@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,8 +98,8 @@ def records_of(
     row[places] = np.arange(once.height)
     return Records(
         queries=tuple(
-            query_of(query_id, prompt, messages)
-            for query_id, prompt, messages, _ in asked.iter_rows()
+            replace(query_of(query_id, prompt, messages), dataset=dataset or None)
+            for query_id, prompt, messages, dataset in asked.iter_rows()
         ),
         datasets=tuple(asked["dataset"].fill_null("").to_list()),
         models=names,

@@ -9,6 +9,7 @@ from math import nan
 import numpy as np
 
 from emafusion.domain.command import Flow
+from emafusion.domain.errors import NoCandidate
 from emafusion.domain.evidence import JudgeStep
 from emafusion.domain.features import Floats, Ints
 from emafusion.domain.outcome import Answer
@@ -79,6 +80,13 @@ class _Sheet:
             )
         )
 
+    def skip(self) -> None:
+        """Take down that nobody could be asked."""
+        self._called.append(())
+        self._judges.append(())
+        self._routes.append("none")
+        self._rows.append((-1, nan, 1.0, 0.0, 0.0))
+
     def run(self, policy: str, quality_weight: float) -> Run:
         """The whole setting."""
         columns = np.array(self._rows, np.float64).reshape(-1, 5).T
@@ -119,7 +127,10 @@ def play(records: Records, plan: Play) -> tuple[Run, ...]:
     sheets = [_Sheet(records) for _ in plan.weights]
     for i in range(len(records.queries)):
         for w, sheet in enumerate(sheets):
-            sheet.add(i, run(plan.flow_of(i, w), recorded))
+            try:
+                sheet.add(i, run(plan.flow_of(i, w), recorded))
+            except NoCandidate:  # nobody may serve this query: told as a row without a model
+                sheet.skip()
         recorded.forget()
         plan.forget()
         plan.done(i + 1)

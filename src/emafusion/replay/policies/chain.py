@@ -28,7 +28,8 @@ def chain_of(
         if not front or quality[k] > quality[front[-1]]:
             front.append(int(k))
     if len(front) > longest:
-        steps: list[float] = np.linspace(quality[front[0]], quality[front[-1]], longest).tolist()
+        low, high = float(quality[front[0]]), float(quality[front[-1]])
+        steps = [low + (high - low) * step / (longest - 1) for step in range(longest)]
         nearest = [int(np.abs(quality[front] - step).argmin()) for step in steps]
         front = [front[k] for k in sorted({0, *nearest, len(front) - 1})]
     return tuple(names[k] for k in front)

@@ -1,0 +1,104 @@
+"""`emafusion replay`: what a policy would have done with recorded answers, and its worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from emafusion.build.parts import load_artifact
+from emafusion.build.replaying import recipe_of
+from emafusion.cli.asking import Share
+from emafusion.cli.progress import progress
+from emafusion.cli.replay_table import show_summary
+from emafusion.cli.screen import screen
+from emafusion.lab.prices import read_prices
+from emafusion.lab.reading import need_polars, read_table
+from emafusion.lab.replaying import DIAL, Asked, Replayed, replay, summary_of
+from emafusion.replay.decisions import decisions_of, write_decisions, writer_of
+from emafusion.store.artifact import Artifact
+
+
+class _Options(msgspec.Struct, frozen=True, kw_only=True):
+    tables: tuple[str, ...]
+    artifact: str | None
+    judges: tuple[str, ...]
+    policy: str
+    quality_weight: tuple[float, ...]
+    models: tuple[str, ...]
+    prices: str | None
+    seed: int
+    decisions: str | None
+    as_json: bool
+
+    def asked(self) -> Asked:
+        """What to replay."""
+        names = [name.strip() for each in self.models for name in each.split(",")]
+        return Asked(
+            policy=self.policy,
+            quality_weights=tuple(dict.fromkeys(self.quality_weight)) or DIAL,
+            models=tuple(names) or None,
+            prices=read_prices(Path(self.prices)) if self.prices else {},
+            seed=self.seed,
+        )
+
+
+@click.command(
+    "replay",
+    epilog="Example: emafusion replay test.parquet --artifact fitted --decisions decisions.parquet",
+)
+@click.argument("tables", metavar="TABLE...", nargs=-1, required=True)
+@click.option(
+    "--artifact", metavar="DIR", help="folder of a fitted artifact  [default: the shipped one]"
+)
+@click.option("--judges", metavar="TABLE", multiple=True, help="recorded grades of LLM judges")
+@click.option("--policy", metavar="P", default="hybrid", show_default=True,
+              help="hybrid, router, taxonomy, learned, cascade, fusion, paper, single:NAME, "
+              "task-table, random-mix:A,B, oracle")  # fmt: skip
+@click.option("--quality-weight", metavar="W", type=Share(), multiple=True,
+              help="setting of the dial, 0 to 1, once or more  [default: 15 of them]")  # fmt: skip
+@click.option("--models", metavar="NAMES", multiple=True, help="choose among these alone")
+@click.option("--prices", metavar="FILE", help="replay at the prices of a YAML or JSON file")
+@click.option("--seed", type=int, default=0, show_default=True, help="of every draw")
+@click.option("--decisions", metavar="OUT", help="write each decision: .parquet, .jsonl or .csv")
+@click.option("--json", "as_json", is_flag=True, help="print every figure as JSON")
+def command(**options: object) -> None:
+    """Replay TABLE by the code that is served, and say what it is worth.
+
+    Every query of the table goes through the served flow with recorded answers, once for each
+    setting of the dial. Where the table has no scores there are decisions but no accuracy.
+    """
+    asked = msgspec.convert(options, _Options)
+    recipe_of(asked.policy)
+    if asked.decisions is not None:
+        writer_of(Path(asked.decisions))
+    need_polars("replay")
+    artifact = load_artifact(asked.artifact)
+    replayed = _replayed(asked, artifact)
+    _warn(replayed)
+    if asked.decisions is not None:
+        write_decisions(decisions_of(replayed.records, replayed.runs), Path(asked.decisions))
+    summary = summary_of(replayed, artifact, seed=asked.seed)
+    if asked.as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(summary), indent=2))
+    else:
+        show_summary(screen(), summary)
+
+
+def _replayed(asked: _Options, artifact: Artifact | None) -> Replayed:
+    frame = read_table([Path(table) for table in asked.tables])
+    with progress("replaying") as done:
+        return replay(frame, artifact, asked.asked(), done=done)
+
+
+def _warn(replayed: Replayed) -> None:
+    """Say once what the figures cannot show."""
+    records, strangers = replayed.records, replayed.strangers
+    if strangers:
+        told = ", ".join(strangers[:5]) + (
+            f" and {len(strangers) - 5} more" if strangers[5:] else ""
+        )
+        click.echo(f"emafusion: not in the artifact, priors alone: {told}", err=True)
+    if records.repeated:
+        click.echo(f"emafusion: {records.repeated:,} repeated answers left out", err=True)

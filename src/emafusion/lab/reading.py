@@ -1,0 +1,64 @@
+"""Tables from files, with every column there, null where the file has none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emafusion.domain.errors import BadInput, Unready
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TEXTS = ("query_id", "prompt", "messages", "dataset", "model", "response", "answer", "gold")
+NUMBERS = ("score", "cost_usd", "latency_s", "mean_logprob", "cpu_s")
+ENDINGS = (".parquet", ".jsonl", ".ndjson", ".csv")
+COUNTS = ("prompt_tokens", "completion_tokens", "sample")
+
+
+def need_polars(verb: str) -> None:
+    """Raise `Unready`, which says how to get it, where the table library is absent."""
+    if find_spec("polars") is None:
+        raise Unready(f"{verb} needs the library polars: pip install 'emafusion[train]'")
+
+
+def read_table(sources: Sequence[Path]) -> pl.DataFrame:
+    """Read outcome tables from parquet, JSONL or CSV."""
+    import polars as pl
+
+    return pl.concat([whole(_read(source)) for source in sources])
+
+
+def _read(path: Path) -> pl.DataFrame:
+    import polars as pl
+
+    kind = path.suffix.lower()
+    if kind not in ENDINGS:
+        raise BadInput(f"must end in {', '.join(ENDINGS)}", where=str(path))
+    try:
+        if kind == ".parquet":
+            return pl.read_parquet(path)
+        return pl.read_csv(path) if kind == ".csv" else pl.read_ndjson(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        told = " ".join(str(error).split())[:200]
+        raise BadInput(f"cannot be read: {told}", where=str(path)) from error
+
+
+def whole(frame: pl.DataFrame) -> pl.DataFrame:
+    """Every column of an outcome table, null where the frame has none."""
+    import polars as pl
+
+    kinds = {
+        **dict.fromkeys(TEXTS, pl.String()),
+        **dict.fromkeys(NUMBERS, pl.Float64()),
+        **dict.fromkeys(COUNTS, pl.Int64()),
+    }
+    missing = [name for name in ("query_id", "model") if name not in frame.columns]
+    if missing:
+        raise BadInput(f"has no column {missing[0]}", where="outcome table")
+    return frame.select(
+        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(kind).alias(name)
+        for name, kind in kinds.items()
+    )
