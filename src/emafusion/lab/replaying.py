@@ -73,7 +73,7 @@ def replay(
     """
     asked = Asked() if asked is None else asked
     recipe_of(asked.policy)
-    records = records_of(frame, _query_of, models=asked.models)
+    records = records_of(frame, query_of, models=asked.models)
     return replay_records(records, artifact, asked, done=done)
 
 
@@ -179,5 +179,6 @@ def _pools(stage: Stage, only: str | None) -> Sequence[tuple[Candidate, ...]]:
     return pools
 
 
-def _query_of(query_id: str, prompt: str | None, _messages: str | None) -> Query:
+def query_of(query_id: str, prompt: str | None, _messages: str | None) -> Query:
+    """The query of a row."""
     return ask(prompt or "", query_id=query_id)
