@@ -19,6 +19,7 @@ VERBS = {
     "ask": "ask one question and show the answer",
     "explain": "show how a question would be answered, and why; calls no model",
     "replay": "evaluate a policy on recorded answers, by the served code",
+    "certify": "promise a share of the best model's quality, or say what it would take",
     "log": "look into the log of answered requests",
     "models": "list the pool: prices, limits, abilities, health",
     "check": "check a config file",
