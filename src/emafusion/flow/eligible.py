@@ -9,7 +9,7 @@ from emafusion.domain.errors import NoCandidate
 from emafusion.domain.features import Features
 from emafusion.domain.model import Ability, Candidate, Objective
 from emafusion.domain.query import Query
-from emafusion.flow.parts import Task, Unsupported
+from emafusion.flow.parts import Task, Unsupported, everything_said
 
 SOFT = frozenset(
     {
@@ -45,15 +45,11 @@ def eligible(task: Task, features: Features, unsupported: Unsupported) -> tuple[
 
     Raises `NoCandidate`, with the reason for each, where there is none.
     """
-    reasons = {
-        candidate.name: reason_against(candidate, task, features=features, unsupported=unsupported)
-        for candidate in task.candidates
-    }
-    fit = tuple(c for c in task.candidates if reasons[c.name] is None)
+    fit = _fit(task, features, unsupported)
     if not fit:
-        told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or "empty pool"
-        msg = f"no model can serve this query ({told})"
-        raise NoCandidate(msg)
+        raise NoCandidate(_told(task, features, unsupported))
+    if not task.resting:
+        return fit
     return tuple(c for c in fit if c.name not in task.resting) or fit
 
 
@@ -81,16 +77,48 @@ def needs(query: Query) -> frozenset[Ability]:
     >>> needs(ask("Hello"))
     frozenset()
     """
-    settings = query.settings
-    wanted: dict[Ability, bool] = {
-        "tools": _talks_of_tools(query),
-        "images": query.has_images,
-        "json_object": query.format.kind == "json_object",
-        "json_schema": query.format.kind == "json_schema",
-        "logprobs": settings.logprobs,
-        "n": settings.n > 1,
-    }
-    return frozenset(ability for ability, asked in wanted.items() if asked)
+    settings, wanted = query.settings, set[Ability]()
+    if _talks_of_tools(query):
+        wanted.add("tools")
+    if query.has_images:
+        wanted.add("images")
+    if query.format.kind != "text":
+        wanted.add(query.format.kind)
+    if settings.logprobs:
+        wanted.add("logprobs")
+    if settings.n > 1:
+        wanted.add("n")
+    return frozenset(wanted)
+
+
+def _fit(task: Task, features: Features, unsupported: Unsupported) -> tuple[Candidate, ...]:
+    """Those with no reason against them; the pool itself where that is all of it.
+
+    What a query asks for is looked at once: this is on the request path. Reasons are for people.
+    """
+    wanted, query = needs(task.query), task.query
+    tokens = features.prompt_tokens + (query.settings.max_tokens or 0)
+    objective = task.objective
+    is_free = not objective.candidates and objective.max_cost_usd is None
+    says_all = unsupported is everything_said
+    fit = [
+        c
+        for c in task.candidates
+        if wanted <= c.model.abilities
+        and ((room := c.model.context_tokens) is None or tokens <= room)
+        and (is_free or next(not_allowed(c, objective), None) is None)
+        and (says_all or not hard(unsupported(query, c)))
+    ]
+    return task.candidates if len(fit) == len(task.candidates) else tuple(fit)
+
+
+def _told(task: Task, features: Features, unsupported: Unsupported) -> str:
+    """Why nobody can serve the query, with the reason for each."""
+    told = "; ".join(
+        f"{c.name}: {reason_against(c, task, features=features, unsupported=unsupported)}"
+        for c in task.candidates
+    )
+    return f"no model can serve this query ({told or 'empty pool'})"
 
 
 def _reasons(candidate: Candidate, task: Task, lost: tuple[str, ...]) -> Iterator[str]:
