@@ -119,7 +119,7 @@ def recipe_of(policy: str) -> tuple[Recipe, str]:
 def rehearse(policy: str, stage: Stage) -> Rehearsed:
     """Make the parts of a policy. Raises `BadInput` for a name that is none."""
     recipe, names = recipe_of(policy)
-    estimator = HybridEstimator(stage.learned.router, cost_usd, mode=recipe.mode)
+    estimator = estimator_of(stage, recipe.mode)
     served = build_parts(
         _config(recipe, stage), stage.candidates, stage.learned, estimator=estimator
     )
@@ -148,6 +148,11 @@ def rehearse(policy: str, stage: Stage) -> Rehearsed:
                 judge.forget()
 
     return Rehearsed(parts=parts, estimates=estimates, forget=forget)
+
+
+def estimator_of(stage: Stage, mode: Mode) -> HybridEstimator:
+    """The served estimator; a candidate without a price costs what its recorded answers did."""
+    return HybridEstimator(stage.learned.router, cost_usd, mode=mode, recorded_costs=True)
 
 
 def _config(recipe: Recipe, stage: Stage) -> Config:
@@ -191,7 +196,7 @@ def _single(_policy: Policy, stage: Stage, names: str) -> Policy:
 
 
 def _cascade(_policy: Policy, stage: Stage, _names: str) -> Policy:
-    estimator = HybridEstimator(stage.learned.router, cost_usd)
+    estimator = estimator_of(stage, "blend")
     reference = estimator.estimate_many(reference_of(stage.learned), stage.candidates)
     quality = np.array([each.quality for each in reference]).mean(axis=0)
     costs = np.array([each.cost_usd for each in reference]).mean(axis=0)

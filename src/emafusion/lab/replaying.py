@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from emafusion.build.parts import Learned, learned_from
 from emafusion.build.replay_choices import by_lot, by_oracle, by_table, tasks_of
 from emafusion.build.replay_pool import Priced, pool_of, repriced
@@ -131,11 +133,18 @@ def stage_of(records: Records, learned: Learned, asked: Asked) -> Stage:
     """Encode every query, and make the pool."""
     return Stage(
         records=records,
-        candidates=pool_of(records, Priced(prices=asked.prices)),
+        candidates=pool_of(records, Priced(prices=asked.prices, learned=_costed(learned))),
         learned=learned,
         features=tuple(learned.encoder.encode(query) for query in records.queries),
         explore_share=asked.explore_share,
     )
+
+
+def _costed(learned: Learned) -> frozenset[str]:
+    """Canonical names of the models whose costs the artifact knows."""
+    router = learned.router
+    pairs = zip(router.models, router.costs, strict=True)
+    return frozenset(name for name, costs in pairs if np.isfinite(costs).all())
 
 
 def _chosen(
