@@ -31,7 +31,8 @@ _TASK = slice(0, len(TASKS))
 _DOMAIN = slice(_TASK.stop, _TASK.stop + len(DOMAINS))
 _FORMAT = slice(_DOMAIN.stop, _DOMAIN.stop + len(FORMATS))
 _STARTS = np.array([_TASK.start, _DOMAIN.start, _FORMAT.start])
-_SIZES = np.array([len(TASKS), len(DOMAINS), len(FORMATS)])
+_AXIS = np.repeat(np.arange(3), [len(TASKS), len(DOMAINS), len(FORMATS)])
+_SAME_AXIS = (_AXIS[:, None] == _AXIS).astype(np.float64)
 DEPTH_DECAY = 0.8
 """How much of an earlier turn's depth carries over to the next turn."""
 
@@ -112,8 +113,10 @@ def classify(state: ClassifierState, words: SparseWords, counts: Floats) -> Labe
 def scores_of(state: ClassifierState, words: SparseWords, counts: Floats) -> Floats:
     """Linear scores before softmax: float64[COLUMNS]."""
     indices, weights = words
-    by_word = weights.astype(np.float32) @ state.words.take(indices, axis=0)
-    return (by_word + counts.astype(np.float32) @ state.counts + state.bias).astype(np.float64)
+    scores = weights.astype(np.float32) @ state.words.take(indices, axis=0)
+    scores += counts.astype(np.float32) @ state.counts
+    scores += state.bias
+    return scores.astype(np.float64)
 
 
 def softmax(scores: Floats) -> Floats:
@@ -125,10 +128,9 @@ def softmax(scores: Floats) -> Floats:
 
 def _softmaxes(scores: Floats) -> Floats:
     """Softmax of each axis by itself, side by side: float64[COLUMNS - 1]."""
-    highest = np.maximum.reduceat(scores, _STARTS)
-    raised = np.exp(scores - highest.repeat(_SIZES))
-    shares: Floats = raised / np.add.reduceat(raised, _STARTS).repeat(_SIZES)
-    return shares
+    raised = np.exp(scores - np.maximum.reduceat(scores, _STARTS).take(_AXIS))
+    raised /= raised @ _SAME_AXIS
+    return raised
 
 
 def depth_of(score: float, thresholds: Floats) -> Floats:

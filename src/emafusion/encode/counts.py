@@ -35,7 +35,8 @@ COUNTS = (
 )
 """Names of the counts, in the order of `Features.counts`."""
 
-_LINE = re.compile(r"(?m)^[ \t]*(?:(\(?[A-Ja-j][.):])|[-*\u2022]|\d{1,2}[.)])[ \t]")
+# Not "^" in multi-line mode: that is tried at every character.
+_LINE = re.compile(r"\n[ \t]*(?:(\(?[A-Ja-j][.):])|[-*\u2022]|\d{1,2}[.)])[ \t]")
 _ENGLISH = frozenset(
     b"a an and are as at be by can do for from have how i if in is it me my not of on or that the "
     b"there this to was we what which who will with you your".split()
@@ -57,7 +58,7 @@ def _of_text(text: str, words: Words) -> list[float]:
     """What the text itself shows."""
     data = text.encode("utf-8", "replace")
     size = max(len(data), 1)
-    marked = _LINE.findall(text)
+    marked = _LINE.findall(f"\n{text}")
     choices = sum(1 for mark in marked if mark)
     return [
         _log(len(words), 4096),

@@ -26,10 +26,18 @@ _BLANK = string.punctuation.replace("'", "") + string.whitespace
 _TABLE = bytes.maketrans(_BLANK.encode() + b"123456789", b" " * len(_BLANK) + b"0" * 9)
 _UNSPACED = re.compile("([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff])")
 _UNICODE_BLANK = re.compile(r"[^\w\s\x00-\x7f]")
-_FIRST, _SECOND, _MIX = np.uint32(0x9E3779B1), np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
+_FIRST, _SECOND, _MIX = 0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35
+_FOLD = np.uint32(_FIRST)
 _SHIFT, _TO_BUCKET = np.uint32(15), np.uint32(32 - 15)
+_SPREAD = np.array([[_MIX], [_FIRST * _MIX % 2**32], [_SECOND * _MIX % 2**32]], np.uint32)
+"""What a word's hash is multiplied by: alone, as the first of a pair, as the second."""
+
+_MOST_COUNTED = 2 * (HEAD_CHARS + TAIL_CHARS)
+_LOG1P = np.log1p(np.arange(_MOST_COUNTED + 1, dtype=np.float64))
+"""log(1 + count), for every count that a clipped text can have."""
 
 Words = list[bytes]
+Hashes = npt.NDArray[np.uint32]
 
 
 def clip(text: str) -> str:
@@ -65,27 +73,64 @@ def hash_words(parts: tuple[tuple[Words, float], ...]) -> tuple[Ints, Floats]:
     >>> len(indices), round(float(weights @ weights), 6)
     (8, 1.0)
     """
-    hashes = [_ngrams(words) for words, _ in parts]
-    buckets = np.concatenate(hashes) if hashes else np.empty(0, np.int64)
-    if buckets.size == 0:
-        return np.empty(0, np.int64), np.empty(0, np.float64)
-    amounts = np.repeat([weight for _, weight in parts], [len(h) for h in hashes])
+    if len(parts) == 1:
+        return _counted(_ngrams(parts[0][0]))
+    buckets = np.concatenate([_ngrams(words) for words, _ in parts])
+    if not buckets.size:
+        return _NONE
+    sizes = [_ngram_count(words) for words, _ in parts]
+    amounts = np.repeat([weight for _, weight in parts], sizes)
     order = np.argsort(buckets, kind="stable")
-    ordered = buckets[order]
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    starts = _starts(buckets := buckets[order])
     weights = np.log1p(np.add.reduceat(amounts[order], starts))
-    return ordered[starts], weights / np.sqrt(weights @ weights)
+    return buckets[starts].astype(np.int64), weights / np.sqrt(weights @ weights)
 
 
-def _ngrams(words: Words) -> Ints:
-    """Buckets of all words and of all pairs of neighbours."""
-    one = np.fromiter(map(crc32, words), np.uint32, len(words))
-    two = one[:-1] * _FIRST + one[1:] * _SECOND
-    return _to_buckets(np.concatenate((one, two)))
+_NONE = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 
-def _to_buckets(hashes: npt.NDArray[np.uint32]) -> Ints:
-    """Spread 32-bit hashes over the buckets: multiply, fold, multiply, keep the top bits."""
-    mixed = hashes * _MIX
-    mixed = (mixed ^ (mixed >> _SHIFT)) * _FIRST
-    return (mixed >> _TO_BUCKET).astype(np.int64)
+def _counted(buckets: Hashes) -> tuple[Ints, Floats]:
+    """The buckets of one text, each once, and the weights of their counts."""
+    size = buckets.size
+    if not size:
+        return _NONE
+    buckets.sort()
+    starts = _starts(buckets)
+    if starts.size == size:
+        return buckets.astype(np.int64), np.full(size, size**-0.5)
+    counts = np.empty(starts.size, np.int64)
+    counts[-1] = size - starts[-1]
+    np.subtract(starts[1:], starts[:-1], out=counts[:-1])
+    weights = _LOG1P.take(counts, mode="clip")
+    weights /= np.sqrt(weights.dot(weights))
+    return buckets.take(starts).astype(np.int64), weights
+
+
+def _starts(ordered: Hashes) -> Ints:
+    """Where a new bucket begins."""
+    fresh = np.empty(ordered.size, np.bool_)
+    fresh[0] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
+    starts: Ints = fresh.nonzero()[0]
+    return starts
+
+
+def _ngram_count(words: Words) -> int:
+    return max(2 * len(words) - 1, 0)
+
+
+def _ngrams(words: Words) -> Hashes:
+    """Buckets of all words and of all pairs of neighbours.
+
+    Hashes of 32 bits are spread over the buckets: multiply, fold, multiply, keep the top bits. The
+    first multiplication is done on the words, so that a pair needs only a sum.
+    """
+    count = len(words)
+    spread = _SPREAD * np.fromiter(map(crc32, words), np.uint32, count)
+    mixed = np.empty(_ngram_count(words), np.uint32)
+    mixed[:count] = spread[0]
+    np.add(spread[1, :-1], spread[2, 1:], out=mixed[count:])
+    mixed ^= mixed >> _SHIFT
+    mixed *= _FOLD
+    mixed >>= _TO_BUCKET
+    return mixed

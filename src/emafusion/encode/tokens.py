@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from emafusion.domain.query import ImagePart, Message, OpaquePart, Query, TextPart
+from emafusion.domain.query import ImagePart, OpaquePart, Query, TextPart
 
 IMAGE_TOKENS = 800
 """Charged for an image: what a medium-sized one costs at the large providers."""
@@ -41,30 +41,43 @@ def text_tokens(text: str) -> float:
     sample = text[:SAMPLE_CHARS]
     if not sample:
         return 0.0
-    data = np.frombuffer(sample.encode("utf-8", "replace"), np.uint8)
-    return float(_RATES[data].sum()) * len(text) / len(sample)
+    return _bytes_tokens(sample) * len(text) / len(sample)
 
 
 def prompt_tokens(query: Query) -> int:
     """Estimate the tokens of the whole conversation, tools and schema included; at least 1."""
+    texts: list[str] = []
+    total = float(MESSAGE_TOKENS * len(query.messages))
+    for message in query.messages:
+        for part in message.parts:
+            match part:
+                case TextPart(text=text):
+                    texts.append(text)
+                case ImagePart():
+                    total += IMAGE_TOKENS
+                case OpaquePart(raw=raw):
+                    total += min(len(raw) / 4, IMAGE_TOKENS)
+        total += sum(len(call.name) + len(call.arguments) for call in message.tool_calls) / 3
+    return max(1, round(total + _texts_tokens(texts) + _around(query)))
+
+
+def _texts_tokens(texts: list[str]) -> float:
+    """Tokens of several texts, at once where they are short."""
+    joined = "".join(texts)
+    if len(joined) <= SAMPLE_CHARS:
+        return _bytes_tokens(joined)
+    return sum(map(text_tokens, texts))
+
+
+def _bytes_tokens(text: str) -> float:
+    data = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
+    return float(np.add.reduce(_RATES.take(data)))
+
+
+def _around(query: Query) -> float:
+    """Tokens of tools and schema."""
     tools = sum(
         text_tokens(tool.name + tool.description) + len(tool.schema or b"") / 4
         for tool in query.tools
     )
-    schema = len(query.format.schema or b"") / 4
-    return max(1, round(sum(map(_message_tokens, query.messages)) + tools + schema))
-
-
-def _message_tokens(message: Message) -> float:
-    """Tokens of one message."""
-    total = float(MESSAGE_TOKENS)
-    for part in message.parts:
-        match part:
-            case TextPart(text=text):
-                total += text_tokens(text)
-            case ImagePart():
-                total += IMAGE_TOKENS
-            case OpaquePart(raw=raw):
-                total += min(len(raw) / 4, IMAGE_TOKENS)
-    calls = (len(call.name) + len(call.arguments) for call in message.tool_calls)
-    return total + sum(calls) / 3
+    return tools + len(query.format.schema or b"") / 4
