@@ -2,75 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Floats, Ints
 from emafusion.domain.model import Objective
-from emafusion.estimate.arrays import AnyArray
 from emafusion.estimate.names import canonical
 from emafusion.policy.dial import fit_dial, known_costs
 from emafusion.policy.seed import draws
 from emafusion.replay.policies.chosen import ChosenPolicy
 from emafusion.replay.records import Records
-
-GLOBAL = ""
-"""Name of the row of all tasks together."""
+from emafusion.replay.tasks import Tasks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Tasks:
-    """Means by task of what an artifact was fitted on.
+def by_table(tasks: Tasks | None, records: Records, weights: Sequence[float]) -> ChosenPolicy:
+    """The model whose mean in the query's task is worth most at each setting of the dial.
 
-    `names`: t, the first one `GLOBAL`; `models`: m canonical names; `score`, `cost_usd`:
-    float64[t, m], NaN where nothing was recorded.
+    Raises `BadInput` where the artifact has no means by task.
     """
-
-    names: tuple[str, ...]
-    models: tuple[str, ...]
-    score: Floats
-    cost_usd: Floats
-
-
-def tasks_of(arrays: Mapping[str, AnyArray]) -> Tasks:
-    """Read `tasks/...` of an artifact. Raises `BadInput` where it has none."""
-    if "tasks/names" not in arrays:
-        raise BadInput(
-            "has no table of tasks: fit it again, or use another policy", where="artifact"
-        )
-    return Tasks(
-        names=tuple(str(name) for name in arrays["tasks/names"].tolist()),
-        models=tuple(str(name) for name in arrays["tasks/models"].tolist()),
-        score=arrays["tasks/score_or_nan"].astype(np.float64),
-        cost_usd=arrays["tasks/cost_or_nan"].astype(np.float64),
-    )
-
-
-def spread_tasks(tasks: Tasks, records: Records) -> tuple[Floats, Floats]:
-    """Score and cost by query and model of the replay: float64[n, m] each.
-
-    An unknown task takes the row of all; a model unknown to a task its mean over all, a model that
-    is unknown altogether stays NaN.
-    """
-    row = {name: t for t, name in enumerate(tasks.names)}
-    column = {name: k for k, name in enumerate(tasks.models)}
-    rows = np.array([row.get(name, 0) for name in records.datasets], np.int64)
-    columns = [column.get(canonical(name), -1) for name in records.models]
-
-    def spread(table: Floats) -> Floats:
-        filled = np.where(np.isnan(table), table[:1], table)
-        padded = np.hstack((filled, np.full((len(filled), 1), np.nan)))
-        return np.asarray(padded[rows][:, columns])
-
-    return spread(tasks.score), spread(tasks.cost_usd)
-
-
-def by_table(tasks: Tasks, records: Records, weights: Sequence[float]) -> ChosenPolicy:
-    """The model whose mean in the query's task is worth most at each setting of the dial."""
-    value, costs = spread_tasks(tasks, records)
+    if tasks is None:
+        told = "has no table of tasks: fit it again, or use another policy"
+        raise BadInput(told, where="artifact")
+    names = [canonical(name) for name in records.models]
+    value, costs = tasks.spread(records.datasets, names)
     picked = most_useful(value, costs, records=records, weights=weights)
     return _policy(picked, records, reason="best of its task")
 

@@ -16,6 +16,7 @@ from emafusion.cli.screen import screen
 from emafusion.lab.prices import read_prices
 from emafusion.lab.reading import need_polars, read_table
 from emafusion.lab.replaying import DIAL, Asked, Replayed, replay, summary_of
+from emafusion.lab.transfer import transfer
 from emafusion.replay.decisions import decisions_of, write_decisions, writer_of
 from emafusion.store.artifact import Artifact
 
@@ -30,6 +31,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     prices: str | None
     seed: int
     decisions: str | None
+    transfer: bool
     as_json: bool
 
     def asked(self) -> Asked:
@@ -62,6 +64,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--prices", metavar="FILE", help="replay at the prices of a YAML or JSON file")
 @click.option("--seed", type=int, default=0, show_default=True, help="of every draw")
 @click.option("--decisions", metavar="OUT", help="write each decision: .parquet, .jsonl or .csv")
+@click.option("--transfer", is_flag=True, help="leave each data set out of a fit, and replay on it")
 @click.option("--json", "as_json", is_flag=True, help="print every figure as JSON")
 def command(**options: object) -> None:
     """Replay TABLE by the code that is served, and say what it is worth.
@@ -79,17 +82,18 @@ def command(**options: object) -> None:
     _warn(replayed)
     if asked.decisions is not None:
         write_decisions(decisions_of(replayed.records, replayed.runs), Path(asked.decisions))
-    summary = summary_of(replayed, artifact, seed=asked.seed)
+    summary = summary_of(replayed, seed=asked.seed)
     if asked.as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(summary), indent=2))
     else:
-        show_summary(screen(), summary)
+        show_summary(screen(), summary, by_dataset=asked.transfer)
 
 
 def _replayed(asked: _Options, artifact: Artifact | None) -> Replayed:
     frame = read_table([Path(table) for table in asked.tables])
+    evaluate = transfer if asked.transfer else replay
     with progress("replaying") as done:
-        return replay(frame, artifact, asked.asked(), done=done)
+        return evaluate(frame, artifact, asked.asked(), done=done)
 
 
 def _warn(replayed: Replayed) -> None:

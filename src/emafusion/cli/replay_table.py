@@ -16,12 +16,18 @@ from emafusion.replay.summary import FEWEST_PAIRS, Point, Summary
 UNKNOWN = "-"
 
 
-def show_summary(console: Console, summary: Summary) -> None:
-    """Print the dial as a table, then the baselines, then the sentences."""
+def show_summary(console: Console, summary: Summary, *, by_dataset: bool = False) -> None:
+    """Print the dial as a table, then the baselines, then the sentences.
+
+    `by_dataset`: a table of the data sets, too.
+    """
     show(console, _dial(summary))
     if summary.baselines:
         console.print("")
         show(console, _baselines(summary))
+    if by_dataset:
+        console.print("")
+        show(console, _datasets(summary))
     console.print("")
     for line in lines(summary):
         show(console, Text(printable(line)), width=PROSE_WIDTH)
@@ -60,6 +66,20 @@ def _baselines(summary: Summary) -> Table:
     for each in summary.baselines:
         accuracy = UNKNOWN if each.accuracy is None else f"{each.accuracy:.2%}"
         table.add_row(each.role, accuracy, thousand(each.cost_usd), printable(each.name))
+    return table
+
+
+def _datasets(summary: Summary) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("data set at B", overflow="fold")
+    for name in ("queries", "accuracy", "best single", "vs best single"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for group in summary.groups:
+        if group.axis == "dataset":
+            shares = (group.accuracy, group.best_single)
+            told = [UNKNOWN if share is None else f"{share:.2%}" for share in shares]
+            name = printable(group.name) or "(none)"
+            table.add_row(name, f"{group.queries:,}", *told, points(group.over_best))
     return table
 
 

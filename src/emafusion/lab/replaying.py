@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from emafusion.build.parts import Learned, learned_from
-from emafusion.build.replay_choices import by_lot, by_oracle, by_table, tasks_of
+from emafusion.build.replay_choices import by_lot, by_oracle, by_table
 from emafusion.build.replay_pool import Priced, pool_of, repriced
 from emafusion.build.replaying import Rehearsed, Stage, recipe_of, rehearse
 from emafusion.domain.command import Flow
+from emafusion.domain.features import Features, Floats, Ints
 from emafusion.domain.model import Candidate, Objective, Price
 from emafusion.domain.outcome import Answer
 from emafusion.domain.query import Query, ask
+from emafusion.encode.taxonomy import AXES
 from emafusion.estimate.names import canonical
 from emafusion.flow.parts import Task
 from emafusion.flow.route import route
 from emafusion.replay.policies.chosen import ChosenPolicy
 from emafusion.replay.records import Records, records_of
 from emafusion.replay.run import Play, Run, play
-from emafusion.replay.summary import Summary, summarize
+from emafusion.replay.summary import BEST_FITTED, TASK_FITTED, Summary, summarize
+from emafusion.replay.tasks import ALL, Tasks
 from emafusion.store.artifact import Artifact
 
 if TYPE_CHECKING:
@@ -53,12 +57,24 @@ class Asked:
 class Replayed:
     """What came of it: one run for each setting of the dial, over the same records.
 
-    `strangers`: models that the artifact has no outcomes of, so that only priors speak for them.
+    `strangers`: models that the artifact has no outcomes of, so that only priors speak for them;
+    `fitted`: columns that the means of what was fitted on would have called, by role, int64[n];
+    `classes`: by axis of the taxonomy the class of each query.
     """
 
     records: Records
     runs: tuple[Run, ...]
     strangers: tuple[str, ...]
+    fitted: Mapping[str, Ints] = field(default_factory=dict[str, Ints])
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Known:
+    """What was learned before a replay. `tasks`: means by task, None where there are none."""
+
+    learned: Learned
+    tasks: Tasks | None = None
 
 
 def replay(
@@ -87,12 +103,23 @@ def replay_records(
     done: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Replayed:
     """The same for records that were read before."""
+    return replay_known(records, known_from(artifact), asked, done=done)
+
+
+def replay_known(
+    records: Records,
+    known: Known,
+    asked: Asked,
+    *,
+    done: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Replayed:
+    """The same by what was learned, wherever that comes from."""
     if asked.prices:
         records = replace(records, cost_usd=repriced(records, asked.prices))
-    stage = stage_of(records, learned_from(artifact), asked)
+    stage = stage_of(records, known.learned, asked)
     recipe, names = recipe_of(asked.policy)
     if recipe.rule == "chosen":
-        stage = replace(stage, chosen=_chosen(asked, names, records=records, artifact=artifact))
+        stage = replace(stage, chosen=_chosen(asked, names, records=records, tasks=known.tasks))
     rehearsed = rehearse(asked.policy, stage)
     flow_of = _flows(stage, rehearsed, asked, only=names if recipe.rule == "single" else None)
     whole = len(records.queries)
@@ -103,30 +130,65 @@ def replay_records(
         forget=rehearsed.forget,
         done=lambda count: done(count, whole),
     )
-    known = set(stage.learned.router.models)
+    learned = set(known.learned.router.models)
     return Replayed(
         records=records,
         runs=play(records, plan),
-        strangers=tuple(name for name in records.models if canonical(name) not in known),
+        strangers=tuple(name for name in records.models if canonical(name) not in learned),
+        fitted=fitted_baselines(records, known),
+        classes=classes_of(stage.features),
     )
 
 
-def summary_of(replayed: Replayed, artifact: Artifact | None, *, seed: int = 0) -> Summary:
-    """Every figure of a replay; the best single model as far as the artifact knows it."""
-    best = fitted_best(replayed.records, artifact)
-    return summarize(replayed.records, replayed.runs, fitted_best=best, seed=seed)
+def known_from(artifact: Artifact | None) -> Known:
+    """What an artifact knows; stated priors for None."""
+    tasks = None if artifact is None else Tasks.from_arrays(artifact.arrays)
+    return Known(learned=learned_from(artifact), tasks=tasks)
 
 
-def fitted_best(records: Records, artifact: Artifact | None) -> int | None:
-    """Column of the model of the table that was best in what the artifact was fitted on."""
-    router = learned_from(artifact).router
-    ability = dict(zip(router.models, router.ability.tolist(), strict=True))
-    known = [
-        (ability[name], -k)
-        for k, name in enumerate(map(canonical, records.models))
-        if name in ability
-    ]
-    return -max(known)[1] if known else None
+def summary_of(replayed: Replayed, *, seed: int = 0) -> Summary:
+    """Every figure of a replay."""
+    return summarize(
+        replayed.records,
+        replayed.runs,
+        fitted=replayed.fitted,
+        classes=replayed.classes,
+        seed=seed,
+    )
+
+
+def fitted_baselines(records: Records, known: Known) -> dict[str, Ints]:
+    """What one would have called by the means of what was fitted on: columns by role, int64[n].
+
+    Models that are not in the table or not known are passed over.
+    """
+    names = [canonical(name) for name in records.models]
+    tasks = known.tasks
+    if tasks is None:
+        router = known.learned.router
+        worth = dict(zip(router.models, router.ability.tolist(), strict=True))
+        means = np.array([[worth.get(name, nan) for name in names]] * len(records.queries))
+        return _picked({BEST_FITTED: means})
+    overall, _ = tasks.spread((ALL,) * len(records.queries), names)
+    by_task, _ = tasks.spread(records.datasets, names)
+    return _picked({BEST_FITTED: overall, TASK_FITTED: by_task})
+
+
+def _picked(means: Mapping[str, Floats]) -> dict[str, Ints]:
+    """The column of the greatest mean of each query, where any is known."""
+    return {
+        role: np.where(np.isfinite(each), each, -np.inf).argmax(axis=1)
+        for role, each in means.items()
+        if np.isfinite(each).any(axis=1).all()
+    }
+
+
+def classes_of(features: Sequence[Features]) -> dict[str, tuple[str, ...]]:
+    """For each axis of the taxonomy the likeliest class of each query."""
+    return {
+        axis.name: tuple(axis.classes[int(getattr(f.labels, axis.name).argmax())] for f in features)
+        for axis in AXES
+    }
 
 
 def stage_of(records: Records, learned: Learned, asked: Asked) -> Stage:
@@ -147,14 +209,12 @@ def _costed(learned: Learned) -> frozenset[str]:
     return frozenset(name for name, costs in pairs if np.isfinite(costs).all())
 
 
-def _chosen(
-    asked: Asked, names: str, *, records: Records, artifact: Artifact | None
-) -> ChosenPolicy:
+def _chosen(asked: Asked, names: str, *, records: Records, tasks: Tasks | None) -> ChosenPolicy:
     weights = asked.quality_weights
     if asked.policy == "oracle":
         return by_oracle(records, weights)
     if asked.policy == "task-table":
-        return by_table(tasks_of({} if artifact is None else artifact.arrays), records, weights)
+        return by_table(tasks, records, weights)
     return by_lot(names, records, weights, seed=asked.seed)
 
 

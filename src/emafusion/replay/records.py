@@ -67,6 +67,22 @@ class Records:
         """Whether any answer has a score."""
         return bool(np.isfinite(self.score).any())
 
+    def take(self, rows: Bools) -> Records:
+        """The queries whose row is true: bool[n]. Models stay, also those with no answer left."""
+        places: list[int] = np.flatnonzero(rows).tolist()
+        return replace(
+            self,
+            queries=tuple(self.queries[i] for i in places),
+            datasets=tuple(self.datasets[i] for i in places),
+            row=self.row[rows],
+            score=self.score[rows],
+            cost_usd=self.cost_usd[rows],
+            latency_s=self.latency_s[rows],
+            mean_logprob=self.mean_logprob[rows],
+            prompt_tokens=self.prompt_tokens[rows],
+            completion_tokens=self.completion_tokens[rows],
+        )
+
     def place(self, model: str) -> int:
         """Column of a model. Raises `UnknownModel`, which names those that are there."""
         if model not in self.models:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from math import nan
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from emafusion.replay.driver import run
 from emafusion.replay.recorded import RecordedAnswers
 from emafusion.replay.records import Records
 
+T = TypeVar("T")
 FlowOf = Callable[[int, int], Flow[Answer]]
 """(place of the query, place of the setting) -> the flow that answers it."""
 
@@ -46,6 +49,32 @@ class Run:
     def calls(self) -> Ints:
         """int64[n], how many models were called."""
         return np.array([len(called) for called in self.called], np.int64)
+
+
+def joined(parts: Sequence[tuple[Ints, Run]]) -> Run:
+    """Put runs of different queries together: (their places among all, their run) each."""
+    places = np.concatenate([where for where, _ in parts])
+    order, runs = np.argsort(places, kind="stable"), [run for _, run in parts]
+    ordered: list[int] = order.tolist()
+
+    def rows(columns: Iterable[Floats]) -> Floats:
+        return np.asarray(np.concatenate(list(columns))[order])
+
+    def words(columns: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
+        each = list(chain.from_iterable(columns))
+        return tuple(each[i] for i in ordered)
+
+    return replace(
+        runs[0],
+        model=np.concatenate([run.model for run in runs])[order],
+        called=words(run.called for run in runs),
+        judges=words(run.judges for run in runs),
+        confidence=rows(run.confidence for run in runs),
+        propensity=rows(run.propensity for run in runs),
+        cost_usd=rows(run.cost_usd for run in runs),
+        latency_s=rows(run.latency_s for run in runs),
+        routes=words(run.routes for run in runs),
+    )
 
 
 class _Sheet:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
 
-from emafusion.domain.features import Floats
+from emafusion.domain.features import Floats, Ints
 from emafusion.replay.baselines import (
     Baseline,
     best_single,
@@ -18,12 +18,17 @@ from emafusion.replay.baselines import (
     single,
     singles,
 )  # fmt: skip
+from emafusion.replay.groups import Group, groups_of
 from emafusion.replay.metrics.bootstrap import Interval, intervals
 from emafusion.replay.metrics.calibration import brier, expected_error
 from emafusion.replay.metrics.frontier import area, at_cost, cost_of, gap_recovered, mixed_at
 from emafusion.replay.metrics.means import mean_cost, mean_known, quantile_known, shares
 from emafusion.replay.records import Records
 from emafusion.replay.run import Run
+
+BEST, CHEAPEST, TASK, ORACLE = "best single", "always cheapest", "model per task", "oracle"
+BEST_FITTED, TASK_FITTED = "best single (fit)", "model per task (fit)"
+"""Roles of baselines; those of `fit` were chosen on what was fitted on, the others here."""
 
 BUDGETS = (1.0, 1 / 4, 1 / 8)
 FEWEST_PAIRS = 200
@@ -80,7 +85,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     """All of it.
 
     `equal_share`: share of the best single model's cost at which the dial is as accurate; `aiq`,
-    `aiq_mix`: area under the curve of the dial and of random mixes of models.
+    `aiq_mix`: area under the curve of the dial and of random mixes of models; `groups`: by data set
+    and class, at the best single model's cost.
     """
 
     policy: str
@@ -93,13 +99,24 @@ class Summary(Struct, frozen=True, kw_only=True):
     equal_share: float | None
     aiq: float | None
     aiq_mix: float | None
+    groups: tuple[Group, ...]
 
 
 def summarize(
-    records: Records, runs: Sequence[Run], *, fitted_best: int | None = None, seed: int = 0
+    records: Records,
+    runs: Sequence[Run],
+    *,
+    fitted: Mapping[str, Ints] | None = None,
+    classes: Mapping[str, Sequence[str]] | None = None,
+    seed: int = 0,
 ) -> Summary:
-    """Compute every figure. `fitted_best`: column of the best model of what was fitted on."""
-    scene = _Scene(records, runs, fitted_best=fitted_best, seed=seed)
+    """Compute every figure.
+
+    `fitted`: baselines that were chosen on what was fitted, by role: int64[n], columns; `classes`:
+    axis -> the class of each query.
+    """
+    scene = _Scene(records, runs, fitted={} if fitted is None else fitted, seed=seed)
+    axes = {"dataset": records.datasets, **({} if classes is None else classes)}
     return Summary(
         policy=runs[0].policy,
         queries=len(records.queries),
@@ -111,6 +128,7 @@ def summarize(
         equal_share=scene.equal_share(),
         aiq=scene.area(*scene.curve),
         aiq_mix=scene.area(*scene.mixes),
+        groups=scene.groups(axes),
     )
 
 
@@ -118,14 +136,14 @@ class _Scene:
     """What every figure is made from, computed once."""
 
     def __init__(
-        self, records: Records, runs: Sequence[Run], *, fitted_best: int | None, seed: int
+        self, records: Records, runs: Sequence[Run], *, fitted: Mapping[str, Ints], seed: int
     ) -> None:
         self.records, self.runs, self.seed = records, runs, seed
         self.given = [picked(records, run.model, run.policy) for run in runs]
         self.costs = [mean_cost(run.cost_usd) for run in runs]
-        self.baselines = _baselines(records, fitted_best)
+        self.baselines = _baselines(records, fitted)
         # Against the one chosen on what was fitted: nobody could have chosen by the test itself.
-        self.best = self.baselines.get("best single (fit)") or self.baselines.get("best single")
+        self.best = self.baselines.get(BEST_FITTED) or self.baselines.get(BEST)
         costs, scores, _ = singles(records)
         self.mixes = costs, scores
         self.curve = self._curve()
@@ -170,8 +188,8 @@ class _Scene:
             calibration_error=expected_error(run.confidence, score),
             dearest=self._dearest(run),
             recovered=self._recovered(accuracy),
-            regret=self._regret(score, "oracle"),
-            regret_task=self._regret(score, "model per task"),
+            regret=self._regret(score, ORACLE),
+            regret_task=self._regret(score, TASK),
             models=shares([self._name(k) for k in run.model.tolist()]),
             routes=shares(run.routes),
         )
@@ -186,7 +204,7 @@ class _Scene:
         return float((run.model == self.records.place(names[int(costs.argmax())])).mean())
 
     def _recovered(self, accuracy: Interval | None) -> float | None:
-        weak = self.baselines.get("always cheapest")
+        weak = self.baselines.get(CHEAPEST)
         if accuracy is None or weak is None or self.best is None:
             return None
         low, high = weak.accuracy, self.best.accuracy
@@ -214,6 +232,15 @@ class _Scene:
             mix=at_cost(*self.mixes, share * usd),
         )  # fmt: skip
 
+    def groups(self, axes: Mapping[str, Sequence[str]]) -> tuple[Group, ...]:
+        """By data set and class, at the best single model's cost, else at the last setting."""
+        if self.best is None:
+            return ()
+        usd = self.best.usd
+        low, high, part = (usd is not None and self._near(usd)) or (-1, -1, 0.0)
+        score = (1 - part) * self.given[low].score + part * self.given[high].score
+        return groups_of(axes, score, self.best.score, seed=self.seed)
+
     def _near(self, usd: float) -> tuple[int, int, float] | None:
         places = [i for i, cost in enumerate(self.costs) if cost is not None]
         found = mixed_at(np.array([self.costs[i] for i in places], np.float64), usd)
@@ -234,20 +261,27 @@ class _Scene:
         return area(costs, scores, low_usd=low, high_usd=high)
 
 
-def _baselines(records: Records, fitted_best: int | None) -> dict[str, Baseline]:
+def _baselines(records: Records, fitted: Mapping[str, Ints]) -> dict[str, Baseline]:
     """Baselines by role, as far as they can be had."""
-    found: dict[str, Baseline] = {}
-    if fitted_best is not None:
-        found["best single (fit)"] = single(records, fitted_best)
+    found = {
+        role: picked(records, columns, _names(records, columns)) for role, columns in fitted.items()
+    }
     best, least = best_single(records), cheapest(records)
     if best is not None:
-        found["best single"] = single(records, best)
+        found[BEST] = single(records, best)
     if least is not None:
-        found["always cheapest"] = single(records, least)
+        found[CHEAPEST] = single(records, least)
     if best is not None:
-        found["model per task"] = picked(records, by_task(records), "by data set")
-        found["oracle"] = picked(records, by_oracle(records), "best of each query")
+        columns = by_task(records)
+        found[TASK] = picked(records, columns, _names(records, columns))
+        found[ORACLE] = picked(records, by_oracle(records), "best of each query")
     return found
+
+
+def _names(records: Records, columns: Ints) -> str:
+    """The one model that is called, or how many are."""
+    names = [records.models[k] for k in sorted({int(k) for k in columns}) if k >= 0]
+    return names[0] if len(names) == 1 else f"{len(names)} models"
 
 
 def _single(role: str, each: Baseline) -> Single:

@@ -1,0 +1,115 @@
+"""Leave one data set out: what the policy is worth on work of a kind that it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from emafusion.build.parts import Learned, learned_from
+from emafusion.domain.errors import BadInput
+from emafusion.domain.features import Features, Ints
+from emafusion.lab.replaying import Asked, Known, Replayed, query_of, replay_known
+from emafusion.learn.fit import fit_router
+from emafusion.learn.groups import family_groups, folds_of
+from emafusion.learn.outcomes import OutcomeTable, from_frame
+from emafusion.replay.records import WHERE, Records, records_of
+from emafusion.replay.run import Run, joined
+from emafusion.replay.tasks import fit_tasks
+from emafusion.store.artifact import Artifact
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MOST_FITS = 12
+"""More data sets than this are left out in so many groups of whole ones."""
+
+REFERENCE = 200
+"""Training queries that the dial is set on."""
+
+
+def transfer(
+    frame: pl.DataFrame,
+    artifact: Artifact | None,
+    asked: Asked | None = None,
+    *,
+    done: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Replayed:
+    """Fit the router without each data set, and replay on it: one run over all queries.
+
+    `artifact`: whose classes and judge panel are kept; its router is not looked at. Raises
+    `BadInput` where the table names fewer than two data sets or has no scores.
+    """
+    asked = Asked() if asked is None else asked
+    records = records_of(frame, query_of, models=asked.models)
+    parts = _parts(records, seed=asked.seed)
+    kept = learned_from(artifact)
+    table = _table(frame, records)
+    features = tuple(kept.encoder.encode(query) for query in records.queries)
+    replays: list[tuple[Ints, Replayed]] = []
+    for part in range(int(parts.max()) + 1):
+        here = parts == part
+        known = _fitted(table, features, rest=~here, kept=kept)
+        replays.append((np.flatnonzero(here), replay_known(records.take(here), known, asked)))
+        done(sum(len(places) for places, _ in replays), len(parts))
+    return _whole(records, replays)
+
+
+def _parts(records: Records, *, seed: int) -> Ints:
+    """The part that each query is left out with: int64[n], whole data sets."""
+    if not records.is_scored:
+        raise BadInput("--transfer needs the column score, which is empty", where=WHERE)
+    families = family_groups(records.datasets)
+    known = int(families.max()) + 1
+    if known < 2:
+        raise BadInput("--transfer needs at least two data sets, there is one", where=WHERE)
+    return families if known <= MOST_FITS else folds_of(families, MOST_FITS, seed=seed)
+
+
+def _table(frame: pl.DataFrame, records: Records) -> OutcomeTable:
+    """The same queries in the same order, as what is learned from."""
+    import polars as pl
+
+    return from_frame(frame.filter(pl.col("model").is_in(list(records.models))))
+
+
+def _fitted(
+    table: OutcomeTable, features: tuple[Features, ...], *, rest: np.ndarray, kept: Learned
+) -> Known:
+    """A router of the rest alone."""
+    places: list[int] = np.flatnonzero(rest).tolist()
+    chosen = tuple(features[i] for i in places)
+    learned_on = table.take(rest)
+    router = fit_router(learned_on, chosen).state
+    step = max(1, len(chosen) // REFERENCE)
+    return Known(
+        learned=replace(kept, router=router, reference=chosen[::step][:REFERENCE]),
+        tasks=fit_tasks(
+            learned_on.datasets,
+            learned_on.models,
+            score=learned_on.score,
+            cost_usd=learned_on.cost_usd,
+        ),
+    )
+
+
+def _whole(records: Records, replays: list[tuple[Ints, Replayed]]) -> Replayed:
+    """All parts as one replay, queries in the table's order."""
+    first = replays[0][1]
+    runs: list[Run] = [
+        joined([(places, each.runs[w]) for places, each in replays]) for w in range(len(first.runs))
+    ]
+    order = np.argsort(np.concatenate([places for places, _ in replays]), kind="stable")
+    fitted = {
+        role: np.concatenate([each.fitted[role] for _, each in replays])[order]
+        for role in first.fitted
+    }
+    classes = {
+        axis: tuple(np.concatenate([each.classes[axis] for _, each in replays])[order].tolist())
+        for axis in first.classes
+    }
+    return replace(
+        first, records=records, runs=tuple(runs), strangers=(), fitted=fitted, classes=classes
+    )
