@@ -1,0 +1,104 @@
+"""`emafusion fit`: an artifact from tables of recorded answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+from rich.text import Text
+
+from emafusion.cli.printable import printable
+from emafusion.cli.screen import PROSE_WIDTH, say, screen, show
+from emafusion.lab.fitting import Wish, fit
+from emafusion.lab.labels import parse_labels
+from emafusion.lab.reading import need_polars, read_table
+from emafusion.store.artifact import Artifact, save
+
+HELD_OUT = "held out/"
+
+LEAST_SAVING = 0.99
+"""A share of the price above this is no saving worth a line."""
+
+
+class _Options(msgspec.Struct, frozen=True, kw_only=True):
+    tables: tuple[str, ...]
+    out: str
+    judges: tuple[str, ...]
+    labels: str
+    seed: int
+    as_json: bool
+
+
+@click.command("fit", epilog="Example: emafusion fit answers.parquet --out fitted")
+@click.argument("tables", metavar="TABLE...", nargs=-1, required=True)
+@click.option("--out", metavar="DIR", required=True, help="folder to write the artifact to")
+@click.option("--judges", metavar="TABLE", multiple=True, help="recorded grades of LLM judges")
+@click.option("--labels", metavar="all|none|N", default="all", show_default=True,
+              help="which scores to use: all, none, or of N queries drawn by chance")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="of every draw")
+@click.option("--json", "as_json", is_flag=True, help="print the card as JSON")
+def command(**options: object) -> None:
+    """Learn from TABLE (parquet, JSONL, CSV): who answers what well, at what cost.
+
+    The artifact holds the taxonomy, the learned router, the judge panel and the dial, and a card
+    that says what it was made from and what it was worth while rows were held out. Serve with it by
+    `policy: {artifact: DIR}` in the config; try it first with `emafusion replay`.
+    """
+    asked = msgspec.convert(options, _Options)
+    labels = parse_labels(asked.labels)
+    need_polars("fit")
+    frame = read_table([Path(table) for table in asked.tables])
+    name = ", ".join(Path(table).stem for table in asked.tables)
+    console = screen(stderr=True)
+    with console.status("reading") as status:
+        artifact = fit(frame, Wish(labels=labels, seed=asked.seed, name=name), done=status.update)
+    out = Path(asked.out)
+    save(out, artifact.arrays, artifact.card)
+    if asked.as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(artifact.card), indent=2))
+        return
+    for line in _told(artifact):
+        show(screen(), Text(printable(line)), width=PROSE_WIDTH)
+    say(screen(), printable(f"Written to {out}. Next: emafusion replay TABLE --artifact {out}"))
+
+
+def _told(artifact: Artifact) -> Iterator[str]:
+    """What was learned, and what it is worth."""
+    card = artifact.card
+    source = card.sources[0]
+    models = f"{len(card.models)} model{'s' if len(card.models) != 1 else ''}"
+    yield f"Learned from {source.queries:,} queries and {models} ({source.rows:,} rows)."
+    yield from card.caveats[:-1]
+    figures = {
+        name.removeprefix(HELD_OUT): value
+        for name, value in card.figures.items()
+        if name.startswith(HELD_OUT)
+    }
+    yield from _worth(figures)
+
+
+def _worth(figures: dict[str, float]) -> Iterator[str]:
+    """The figures in sentences, as far as they are known."""
+    best = figures.get("best single")
+    if best is None:
+        return
+    yield (
+        f"While held out, one call a query: best single model {best:.1%}, always the cheapest "
+        f"{figures['always cheapest']:.1%}, best of each query {figures['oracle']:.1%}."
+    )
+    at_cost = "points over best single at its cost"
+    if at_cost in figures:
+        low, high = figures[f"{at_cost}, low"], figures[f"{at_cost}, high"]
+        yield (
+            f"The router at that model's cost: {figures[at_cost]:+.2f} points "
+            f"({low:+.2f} to {high:+.2f})."
+        )
+    quarter = figures.get("points over best single at a quarter")
+    if quarter is not None:
+        mix = figures["random mix at a quarter"]
+        yield f"At a quarter of it: {quarter:+.2f} points; a random mix of two models {mix:+.2f}."
+    equal = figures.get("share of its cost for equal accuracy")
+    if equal and equal < LEAST_SAVING:
+        yield f"Equal accuracy at 1/{1 / equal:.1f} of its price."
