@@ -14,7 +14,7 @@ from emafusion.cli.progress import progress
 from emafusion.cli.replay_table import show_summary
 from emafusion.cli.screen import screen
 from emafusion.lab.prices import read_prices
-from emafusion.lab.reading import need_polars, read_table
+from emafusion.lab.reading import need_polars, read_grades, read_table
 from emafusion.lab.replaying import DIAL, Asked, Replayed, replay, summary_of
 from emafusion.lab.transfer import transfer
 from emafusion.replay.decisions import decisions_of, write_decisions, writer_of
@@ -91,9 +91,10 @@ def command(**options: object) -> None:
 
 def _replayed(asked: _Options, artifact: Artifact | None) -> Replayed:
     frame = read_table([Path(table) for table in asked.tables])
+    judges = read_grades([Path(table) for table in asked.judges]) if asked.judges else None
     evaluate = transfer if asked.transfer else replay
     with progress("replaying") as done:
-        return evaluate(frame, artifact, asked.asked(), done=done)
+        return evaluate(frame, artifact, asked.asked(), judges=judges, done=done)
 
 
 def _warn(replayed: Replayed) -> None:

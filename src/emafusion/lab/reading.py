@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,16 @@ TEXTS = ("query_id", "prompt", "messages", "dataset", "model", "response", "answ
 NUMBERS = ("score", "cost_usd", "latency_s", "mean_logprob", "cpu_s")
 ENDINGS = (".parquet", ".jsonl", ".ndjson", ".csv")
 COUNTS = ("prompt_tokens", "completion_tokens", "sample")
+OUTCOMES: Mapping[str, str] = {
+    **dict.fromkeys(TEXTS, "text"),
+    **dict.fromkeys(NUMBERS, "number"),
+    **dict.fromkeys(COUNTS, "count"),
+}
+GRADES: Mapping[str, str] = {
+    **dict.fromkeys(("query_id", "model", "judge"), "text"),
+    "repeat": "count",
+    **dict.fromkeys(("judge_score", "cost_usd"), "number"),
+}
 
 
 def need_polars(verb: str) -> None:
@@ -29,6 +39,13 @@ def read_table(sources: Sequence[Path]) -> pl.DataFrame:
     import polars as pl
 
     return pl.concat([whole(_read(source)) for source in sources])
+
+
+def read_grades(sources: Sequence[Path]) -> pl.DataFrame:
+    """Read judge tables from parquet, JSONL or CSV."""
+    import polars as pl
+
+    return pl.concat([_cast(_read(source), GRADES, where="judge table") for source in sources])
 
 
 def _read(path: Path) -> pl.DataFrame:
@@ -48,17 +65,17 @@ def _read(path: Path) -> pl.DataFrame:
 
 def whole(frame: pl.DataFrame) -> pl.DataFrame:
     """Every column of an outcome table, null where the frame has none."""
+    return _cast(frame, OUTCOMES, where="outcome table")
+
+
+def _cast(frame: pl.DataFrame, columns: Mapping[str, str], *, where: str) -> pl.DataFrame:
     import polars as pl
 
-    kinds = {
-        **dict.fromkeys(TEXTS, pl.String()),
-        **dict.fromkeys(NUMBERS, pl.Float64()),
-        **dict.fromkeys(COUNTS, pl.Int64()),
-    }
+    kinds = {"text": pl.String(), "number": pl.Float64(), "count": pl.Int64()}
     missing = [name for name in ("query_id", "model") if name not in frame.columns]
     if missing:
-        raise BadInput(f"has no column {missing[0]}", where="outcome table")
+        raise BadInput(f"has no column {missing[0]}", where=where)
     return frame.select(
-        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(kind).alias(name)
-        for name, kind in kinds.items()
+        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(kinds[kind]).alias(name)
+        for name, kind in columns.items()
     )

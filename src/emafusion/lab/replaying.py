@@ -17,11 +17,13 @@ from emafusion.domain.command import Flow
 from emafusion.domain.features import Features, Floats, Ints
 from emafusion.domain.model import Candidate, Objective, Price
 from emafusion.domain.outcome import Answer
+from emafusion.domain.ports import Judge
 from emafusion.domain.query import Query, ask
 from emafusion.encode.taxonomy import AXES
 from emafusion.estimate.names import canonical
 from emafusion.flow.parts import Task
 from emafusion.flow.route import route
+from emafusion.replay.grades import judges_of
 from emafusion.replay.policies.chosen import ChosenPolicy
 from emafusion.replay.records import Records, records_of
 from emafusion.replay.run import Play, Run, play
@@ -71,10 +73,14 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Known:
-    """What was learned before a replay. `tasks`: means by task, None where there are none."""
+    """What was learned before a replay.
+
+    `tasks`: means by task, None where there are none; `judges`: those whose grades were recorded.
+    """
 
     learned: Learned
     tasks: Tasks | None = None
+    judges: tuple[Judge, ...] = ()
 
 
 def replay(
@@ -82,28 +88,21 @@ def replay(
     artifact: Artifact | None,
     asked: Asked | None = None,
     *,
+    judges: pl.DataFrame | None = None,
     done: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Replayed:
     """Replay an outcome table by the served code.
 
-    `artifact`: None for stated priors alone; `done`: told how many queries of how many are done.
-    Raises `BadInput` for an empty table and for names that are none.
+    `artifact`: None for stated priors alone; `judges`: a judge table; `done`: told how many queries
+    of how many are done. Raises `BadInput` for an empty table and for names that are none.
     """
     asked = Asked() if asked is None else asked
     recipe_of(asked.policy)
     records = records_of(frame, query_of, models=asked.models)
-    return replay_records(records, artifact, asked, done=done)
-
-
-def replay_records(
-    records: Records,
-    artifact: Artifact | None,
-    asked: Asked,
-    *,
-    done: Callable[[int, int], None] = lambda _done, _all: None,
-) -> Replayed:
-    """The same for records that were read before."""
-    return replay_known(records, known_from(artifact), asked, done=done)
+    known = known_from(artifact)
+    if judges is not None:
+        known = replace(known, judges=judges_of(judges, records))
+    return replay_known(records, known, asked, done=done)
 
 
 def replay_known(
@@ -113,10 +112,10 @@ def replay_known(
     *,
     done: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Replayed:
-    """The same by what was learned, wherever that comes from."""
+    """The same for records that were read before, by what was learned, wherever that was."""
     if asked.prices:
         records = replace(records, cost_usd=repriced(records, asked.prices))
-    stage = stage_of(records, known.learned, asked)
+    stage = replace(stage_of(records, known.learned, asked), graded=known.judges)
     recipe, names = recipe_of(asked.policy)
     if recipe.rule == "chosen":
         stage = replace(stage, chosen=_chosen(asked, names, records=records, tasks=known.tasks))

@@ -15,7 +15,8 @@ from emafusion.lab.replaying import Asked, Known, Replayed, query_of, replay_kno
 from emafusion.learn.fit import fit_router
 from emafusion.learn.groups import family_groups, folds_of
 from emafusion.learn.outcomes import OutcomeTable, from_frame
-from emafusion.replay.records import WHERE, Records, records_of
+from emafusion.replay.grades import judges_of
+from emafusion.replay.records import WHERE, Bools, Records, records_of
 from emafusion.replay.run import Run, joined
 from emafusion.replay.tasks import fit_tasks
 from emafusion.store.artifact import Artifact
@@ -35,12 +36,13 @@ def transfer(
     artifact: Artifact | None,
     asked: Asked | None = None,
     *,
+    judges: pl.DataFrame | None = None,
     done: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Replayed:
     """Fit the router without each data set, and replay on it: one run over all queries.
 
-    `artifact`: whose classes and judge panel are kept; its router is not looked at. Raises
-    `BadInput` where the table names fewer than two data sets or has no scores.
+    `judges`: a judge table; `artifact`: whose classes and judge panel are kept; its router is not
+    looked at. Raises `BadInput` where the table names fewer than two data sets or has no scores.
     """
     asked = Asked() if asked is None else asked
     records = records_of(frame, query_of, models=asked.models)
@@ -48,10 +50,11 @@ def transfer(
     kept = learned_from(artifact)
     table = _table(frame, records)
     features = tuple(kept.encoder.encode(query) for query in records.queries)
+    graded = () if judges is None else judges_of(judges, records)
     replays: list[tuple[Ints, Replayed]] = []
     for part in range(int(parts.max()) + 1):
         here = parts == part
-        known = _fitted(table, features, rest=~here, kept=kept)
+        known = replace(_fitted(table, features, rest=~here, kept=kept), judges=graded)
         replays.append((np.flatnonzero(here), replay_known(records.take(here), known, asked)))
         done(sum(len(places) for places, _ in replays), len(parts))
     return _whole(records, replays)
@@ -76,7 +79,7 @@ def _table(frame: pl.DataFrame, records: Records) -> OutcomeTable:
 
 
 def _fitted(
-    table: OutcomeTable, features: tuple[Features, ...], *, rest: np.ndarray, kept: Learned
+    table: OutcomeTable, features: tuple[Features, ...], *, rest: Bools, kept: Learned
 ) -> Known:
     """A router of the rest alone."""
     places: list[int] = np.flatnonzero(rest).tolist()

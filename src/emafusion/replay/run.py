@@ -29,9 +29,9 @@ class Run:
     """What one policy did with n queries at one setting of the dial.
 
     `model`: int64[n], column of the model whose answer was given, -1 where nothing was;
-    `called`: for each query the columns that were called, in order; `judges`: the judges that were
-    asked; `confidence`, `propensity`, `cost_usd` (every call and judge), `latency_s`: float64[n],
-    NaN where unknown; `routes`: n names.
+    `called`: for each query the columns that were called, in order; `judges`: those that were
+    asked, by the names of the judge table; `confidence`, `propensity`, `cost_usd` (every call and
+    judge), `latency_s`: float64[n], NaN where unknown; `routes`: n names.
     """
 
     policy: str
@@ -94,7 +94,7 @@ class _Sheet:
         called = tuple(self._columns[attempt.candidate] for attempt in evidence.attempts)
         self._called.append(called)
         asked = [j for p in answer.plans if isinstance(p.step, JudgeStep) for j in p.step.judges]
-        self._judges.append(tuple(dict.fromkeys(asked)))
+        self._judges.append(tuple(dict.fromkeys(name.removeprefix("llm:") for name in asked)))
         self._routes.append(answer.route)
         cost_usd, given = evidence.cost_usd, answer.attempt
         latency_s = sum(float(self._latency_s[i, k]) for k in called)
