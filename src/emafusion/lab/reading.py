@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emafusion.domain.errors import BadInput, Unready
+from emafusion.lab.sample import located
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,7 +39,7 @@ def read_table(sources: Sequence[Path]) -> pl.DataFrame:
     """Read outcome tables from parquet, JSONL or CSV."""
     import polars as pl
 
-    return pl.concat([whole(_read(source)) for source in sources])
+    return pl.concat([whole(_read(located(source))) for source in sources])
 
 
 def read_grades(sources: Sequence[Path]) -> pl.DataFrame:
