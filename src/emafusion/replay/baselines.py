@@ -9,18 +9,22 @@ import numpy as np
 
 from emafusion.domain.features import Floats, Ints
 from emafusion.replay.metrics.means import mean_cost, mean_known
-from emafusion.replay.records import Records
+from emafusion.replay.records import Bools, Records
 
 FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Baseline:
-    """One answer a query by some rule. `score`, `cost_usd`: float64[n], NaN where unknown."""
+    """One answer a query by some rule.
+
+    `score`, `cost_usd`: float64[n], NaN where unknown; `asked`: bool[n], whether there was one.
+    """
 
     name: str
     score: Floats
     cost_usd: Floats
+    asked: Bools
 
     @property
     def accuracy(self) -> float | None:
@@ -29,8 +33,8 @@ class Baseline:
 
     @property
     def usd(self) -> float | None:
-        """Mean cost a query, None where unknown."""
-        return mean_cost(self.cost_usd)
+        """Mean cost of a query that was asked, None where unknown."""
+        return mean_cost(self.cost_usd[self.asked])
 
 
 def single(records: Records, k: int, name: str | None = None) -> Baseline:
@@ -39,6 +43,7 @@ def single(records: Records, k: int, name: str | None = None) -> Baseline:
         name=name or records.models[k],
         score=records.score[:, k],
         cost_usd=records.cost_usd[:, k],
+        asked=records.asked[:, k],
     )
 
 
@@ -60,6 +65,7 @@ def picked(records: Records, columns: Ints, name: str) -> Baseline:
         name=name,
         score=np.where(held, records.score[rows, columns], np.nan),
         cost_usd=np.where(held, records.cost_usd[rows, columns], np.nan),
+        asked=held & records.asked[rows, columns],
     )
 
 

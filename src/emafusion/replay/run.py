@@ -12,7 +12,6 @@ import numpy as np
 
 from emafusion.domain.command import Flow
 from emafusion.domain.errors import NoCandidate
-from emafusion.domain.evidence import JudgeStep
 from emafusion.domain.features import Floats, Ints
 from emafusion.domain.outcome import Answer
 from emafusion.replay.driver import run
@@ -78,34 +77,39 @@ def joined(parts: Sequence[tuple[Ints, Run]]) -> Run:
 
 
 class _Sheet:
-    """Rows of one setting as they come."""
+    """Rows of one setting as they come; this is on the path of every query."""
 
     def __init__(self, records: Records) -> None:
-        self._latency_s = records.latency_s
+        self._records = records
         self._columns = {name: k for k, name in enumerate(records.models)}
+        self._places: dict[tuple[str, ...], tuple[int, ...]] = {}
         self._called: list[tuple[int, ...]] = []
         self._judges: list[tuple[str, ...]] = []
         self._routes: list[str] = []
         self._rows: list[tuple[int, float, float, float, float]] = []
 
-    def add(self, i: int, answer: Answer) -> None:
+    def add(self, answer: Answer) -> None:
         """Take down one answer."""
-        evidence = answer.evidence
-        called = tuple(self._columns[attempt.candidate] for attempt in evidence.attempts)
+        evidence, given, sure = answer.evidence, answer.attempt, answer.confidence
+        called = self._places_of(tuple([attempt.candidate for attempt in evidence.attempts]))
+        cost_usd = evidence.cost_usd
+        reading_s = 0.0
+        asked: tuple[str, ...] = ()
+        if evidence.judgements:
+            asked = tuple(
+                dict.fromkeys([j.judge.removeprefix("llm:") for j in evidence.judgements])
+            )
+            reading_s = sum([judgement.latency_s for judgement in evidence.judgements])
         self._called.append(called)
-        asked = [j for p in answer.plans if isinstance(p.step, JudgeStep) for j in p.step.judges]
-        self._judges.append(tuple(dict.fromkeys(name.removeprefix("llm:") for name in asked)))
+        self._judges.append(asked)
         self._routes.append(answer.route)
-        cost_usd, given = evidence.cost_usd, answer.attempt
-        latency_s = sum(float(self._latency_s[i, k]) for k in called)
-        latency_s += sum(judgement.latency_s for judgement in evidence.judgements)
         self._rows.append(
             (
                 -1 if given is None else called[given],
-                nan if answer.confidence is None else answer.confidence,
+                nan if sure is None else sure,
                 answer.propensity,
                 nan if cost_usd is None else cost_usd,
-                latency_s,
+                reading_s,
             )
         )
 
@@ -114,7 +118,7 @@ class _Sheet:
         self._called.append(())
         self._judges.append(())
         self._routes.append("none")
-        self._rows.append((-1, nan, 1.0, 0.0, 0.0))
+        self._rows.append((-1, nan, 1.0, nan, nan))
 
     def run(self, policy: str, quality_weight: float) -> Run:
         """The whole setting."""
@@ -128,9 +132,25 @@ class _Sheet:
             confidence=columns[1],
             propensity=columns[2],
             cost_usd=columns[3],
-            latency_s=columns[4],
+            latency_s=columns[4] + self._waited_s(),
             routes=tuple(self._routes),
         )
+
+    def _places_of(self, names: tuple[str, ...]) -> tuple[int, ...]:
+        """Columns of the models that were called; there are few such tuples, each is kept once."""
+        found = self._places.get(names)
+        if found is None:
+            found = self._places[names] = tuple(self._columns[name] for name in names)
+        return found
+
+    def _waited_s(self) -> Floats:
+        """Seconds of every call of each query, one after another: NaN where one is unknown."""
+        counts = [len(called) for called in self._called]
+        rows = np.repeat(np.arange(len(counts)), counts)
+        columns = np.fromiter(chain.from_iterable(self._called), np.int64, len(rows))
+        waited = np.zeros(len(counts))
+        np.add.at(waited, rows, self._records.latency_s[rows, columns])
+        return waited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -157,7 +177,7 @@ def play(records: Records, plan: Play) -> tuple[Run, ...]:
     for i in range(len(records.queries)):
         for w, sheet in enumerate(sheets):
             try:
-                sheet.add(i, run(plan.flow_of(i, w), recorded))
+                sheet.add(run(plan.flow_of(i, w), recorded))
             except NoCandidate:  # nobody may serve this query: told as a row without a model
                 sheet.skip()
         recorded.forget()

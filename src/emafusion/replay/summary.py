@@ -140,7 +140,7 @@ class _Scene:
     ) -> None:
         self.records, self.runs, self.seed = records, runs, seed
         self.given = [picked(records, run.model, run.policy) for run in runs]
-        self.costs = [mean_cost(run.cost_usd) for run in runs]
+        self.costs = [mean_cost(run.cost_usd[run.model >= 0]) for run in runs]
         self.baselines = _baselines(records, fitted)
         # Against the one chosen on what was fitted: nobody could have chosen by the test itself.
         self.best = self.baselines.get(BEST_FITTED) or self.baselines.get(BEST)
