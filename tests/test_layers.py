@@ -37,7 +37,8 @@ ARROWS: dict[str, frozenset[str]] = {
     "dashboard": frozenset({"domain", "store", "replay"}),
     "build": _WIRED,
     "client": _WIRED | {"build"},
-    "cli": _WIRED | {"build", "client", "testing", "emafusion"},
+    "lab": _WIRED | {"build"},
+    "cli": _WIRED | {"build", "client", "lab", "testing", "emafusion"},
     "__main__": frozenset({"cli"}),
     "emafusion": frozenset({"domain", "client"}),
 }
