@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import msgspec
@@ -38,17 +39,100 @@ def test_what_is_saved_is_read(tmp_path: Path) -> None:
     assert found.card.shapes["router/ability"] == [2]
 
 
-def test_saving_again_replaces_the_whole_and_leaves_no_scraps(tmp_path: Path) -> None:
-    """Only the artifact is left in the folder's parent."""
-    saved(tmp_path / "made")
-    saved(tmp_path / "made")
-    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+def arrays_of(folder: Path) -> Path:
+    """The one file of arrays in a folder."""
+    (found,) = folder.glob("arrays*.npz")
+    return found
+
+
+def test_saving_again_replaces_the_artifact_and_nothing_else(tmp_path: Path) -> None:
+    """No scraps are left, and a user's own file in the folder is not touched."""
+    folder = saved(tmp_path / "made")
+    before = arrays_of(folder)
+    (folder / "notes.txt").write_text("mine")
+    save(folder, {"router/ability": np.zeros(5)}, MADE)
+    assert not before.exists()
+    assert {path.name for path in folder.iterdir()} == {
+        CARD,
+        "notes.txt",
+        arrays_of(folder).name,
+    }
+    assert load(folder).arrays["router/ability"].shape == (5,)
+
+
+def test_the_card_is_the_moment_of_change(tmp_path: Path) -> None:
+    """Arrays that were written but have no card yet are not the artifact."""
+    folder, other = saved(tmp_path / "made"), tmp_path / "other"
+    save(other, {"router/ability": np.zeros(5)}, MADE)
+    new = arrays_of(other)
+    (folder / new.name).write_bytes(new.read_bytes())
+    assert load(folder).arrays["router/ability"].shape == (2,)
+    (folder / CARD).write_bytes((other / CARD).read_bytes())
+    assert load(folder).arrays["router/ability"].shape == (5,)
+
+
+def test_a_reader_never_sees_half_of_a_change(tmp_path: Path) -> None:
+    """One thread writes artifact after artifact, another reads: each read is one of them, whole."""
+    folder = tmp_path / "made"
+    sizes = (3, 40)
+    save(folder, {"x": np.zeros(3)}, MADE)
+    done = threading.Event()
+
+    def write() -> None:
+        for i in range(60):
+            size = sizes[i % 2]
+            save(folder, {"x": np.full(size, float(i))}, MADE)
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while not done.is_set():
+        values = load(folder).arrays["x"]
+        assert values.size in sizes
+        assert len(set(values.tolist())) == 1
+    writer.join()
+
+
+def test_equal_arrays_have_an_equal_digest_and_others_another(tmp_path: Path) -> None:
+    """Whatever the card says: the digest is of what decides."""
+    found = load(saved(tmp_path / "made"))
+    assert found.digest == Artifact(arrays=ARRAYS, card=MADE).digest
+    assert found.card.sha256.startswith(found.digest)
+    other = ARRAYS | {"router/ability": np.array([0.5, -1.5])}
+    assert Artifact(arrays=other, card=MADE).digest != found.digest
+
+
+def test_values_that_were_changed_afterwards_are_refused(tmp_path: Path) -> None:
+    """Same shapes, other numbers: the card was not written for them."""
+    folder, other = saved(tmp_path / "made"), tmp_path / "other"
+    save(other, ARRAYS | {"router/ability": np.array([9.0, 9.0])}, MADE)
+    arrays_of(folder).write_bytes(arrays_of(other).read_bytes())
+    with pytest.raises(BadInput, match="not those that the card was written for"):
+        load(folder)
+
+
+def test_a_card_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
+    """Arrays lie beside their card."""
+    folder = saved(tmp_path / "made")
+    card = msgspec.json.decode((folder / CARD).read_bytes(), type=Card)
+    wrong = msgspec.structs.replace(card, arrays="../other/arrays.npz")
+    (folder / CARD).write_bytes(msgspec.json.encode(wrong))
+    with pytest.raises(BadInput, match="is no file name"):
+        load(folder)
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    """One line, and the file is still there."""
+    (tmp_path / "made").write_text("mine")
+    with pytest.raises(BadInput, match="cannot be written: File exists"):
+        saved(tmp_path / "made")
+    assert (tmp_path / "made").read_text() == "mine"
 
 
 def test_equal_arrays_make_equal_bytes(tmp_path: Path) -> None:
     """A rebuild that changes nothing changes no file."""
     one, two = saved(tmp_path / "one"), saved(tmp_path / "two")
-    assert (one / "arrays.npz").read_bytes() == (two / "arrays.npz").read_bytes()
+    assert arrays_of(one).read_bytes() == arrays_of(two).read_bytes()
 
 
 def test_a_bad_array_leaves_what_was_there(tmp_path: Path) -> None:
@@ -81,9 +165,9 @@ def test_another_format_version_says_what_to_do(tmp_path: Path) -> None:
 def test_a_cut_file_is_refused(tmp_path: Path, cut: int) -> None:
     """A half-copied artifact is never used."""
     folder = saved(tmp_path / "made")
-    whole = (folder / "arrays.npz").read_bytes()
-    (folder / "arrays.npz").write_bytes(whole[:cut])
-    with pytest.raises(BadInput, match=r"arrays\.npz: cannot be read"):
+    whole = arrays_of(folder).read_bytes()
+    arrays_of(folder).write_bytes(whole[:cut])
+    with pytest.raises(BadInput, match=r"arrays-\w+\.npz: cannot be read"):
         load(folder)
 
 
@@ -91,8 +175,8 @@ def test_arrays_that_do_not_fit_the_card_are_refused(tmp_path: Path) -> None:
     """Arrays of one artifact with the card of another."""
     folder, other = saved(tmp_path / "made"), tmp_path / "other"
     save(other, {"router/ability": np.zeros(5)}, MADE)
-    (folder / "arrays.npz").write_bytes((other / "arrays.npz").read_bytes())
-    with pytest.raises(BadInput, match="do not fit the card: router/ability"):
+    arrays_of(folder).write_bytes(arrays_of(other).read_bytes())
+    with pytest.raises(BadInput, match=r"do not fit the card: router/ability is \[5\], should be"):
         load(folder)
 
 
