@@ -77,6 +77,15 @@ def test_transfer_shows_each_data_set(replaying: Shell) -> None:
     assert "doubles" in done.out
 
 
+@pytest.mark.parametrize(("name", "made"), [("r.html", "r.html"), ("r.json", "r.json")])
+def test_a_report_in_one_file(replaying: Shell, name: str, made: str) -> None:
+    """A page, or its figures."""
+    pytest.importorskip("vl_convert")
+    done = replaying.run(*ARGUMENTS, "--report", name)
+    assert done.code == 0, done.err
+    assert "table.parquet" in (replaying.folder / made).read_text()
+
+
 def test_prices_after_the_fact(replaying: Shell) -> None:
     """A YAML file reprices what was recorded."""
     prices = "large: {prompt_usd_per_mtok: 1, completion_usd_per_mtok: 1}\n"
@@ -100,6 +109,7 @@ def test_prices_after_the_fact(replaying: Shell) -> None:
         ((*ARGUMENTS, "--models", "large,huge"), "no answers of 'huge'"),
         ((*ARGUMENTS, "--decisions", "out.xls"), "out.xls: must end in .parquet"),
         ((*ARGUMENTS, "--decisions", "no/out.csv"), "its folder does not exist"),
+        ((*ARGUMENTS, "--report", "out.pdf"), "out.pdf: must end in .html"),
         ((*ARGUMENTS, "--prices", "no.yaml"), "no.yaml: cannot be read"),
         ((*ARGUMENTS, "--prices", "wrong.yaml"), "wrong.yaml: Object"),
         ((*ARGUMENTS, "--judges", "no.csv"), "no.csv: cannot be read"),

@@ -16,8 +16,10 @@ from emafusion.cli.screen import screen
 from emafusion.lab.prices import read_prices
 from emafusion.lab.reading import need_polars, read_grades, read_table
 from emafusion.lab.replaying import DIAL, Asked, Replayed, replay, summary_of
+from emafusion.lab.reporting import notes_of, report_on
 from emafusion.lab.transfer import transfer
 from emafusion.replay.decisions import decisions_of, write_decisions, writer_of
+from emafusion.replay.report.writing import check_ending, write_report
 from emafusion.store.artifact import Artifact
 
 
@@ -31,8 +33,17 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     prices: str | None
     seed: int
     decisions: str | None
+    report: str | None
     transfer: bool
     as_json: bool
+
+    def refuse(self) -> None:
+        """Raise `BadInput` for what can be seen to be wrong before the work is done."""
+        recipe_of(self.policy)
+        if self.decisions is not None:
+            writer_of(Path(self.decisions))
+        if self.report is not None:
+            check_ending(Path(self.report))
 
     def asked(self) -> Asked:
         """What to replay."""
@@ -64,6 +75,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--prices", metavar="FILE", help="replay at the prices of a YAML or JSON file")
 @click.option("--seed", type=int, default=0, show_default=True, help="of every draw")
 @click.option("--decisions", metavar="OUT", help="write each decision: .parquet, .jsonl or .csv")
+@click.option("--report", metavar="OUT", help="write a report: .html, .json, or pictures as .png")
 @click.option("--transfer", is_flag=True, help="leave each data set out of a fit, and replay on it")
 @click.option("--json", "as_json", is_flag=True, help="print every figure as JSON")
 def command(**options: object) -> None:
@@ -73,37 +85,28 @@ def command(**options: object) -> None:
     setting of the dial. Where the table has no scores there are decisions but no accuracy.
     """
     asked = msgspec.convert(options, _Options)
-    recipe_of(asked.policy)
-    if asked.decisions is not None:
-        writer_of(Path(asked.decisions))
+    asked.refuse()
     need_polars("replay")
-    artifact = load_artifact(asked.artifact)
-    replayed = _replayed(asked, artifact)
-    _warn(replayed)
+    artifact, wanted = load_artifact(asked.artifact), asked.asked()
+    replayed = _replayed(asked, artifact, wanted)
+    for note in notes_of(replayed):
+        click.echo(f"emafusion: {note}", err=True)
     if asked.decisions is not None:
         write_decisions(decisions_of(replayed.records, replayed.runs), Path(asked.decisions))
     summary = summary_of(replayed, seed=asked.seed)
+    if asked.report is not None:
+        table = ", ".join(Path(table).name for table in asked.tables)
+        report = report_on(replayed, summary, wanted, table=table, artifact=artifact)
+        write_report(report, Path(asked.report))
     if asked.as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(summary), indent=2))
     else:
         show_summary(screen(), summary, by_dataset=asked.transfer)
 
 
-def _replayed(asked: _Options, artifact: Artifact | None) -> Replayed:
+def _replayed(asked: _Options, artifact: Artifact | None, wanted: Asked) -> Replayed:
     frame = read_table([Path(table) for table in asked.tables])
     judges = read_grades([Path(table) for table in asked.judges]) if asked.judges else None
     evaluate = transfer if asked.transfer else replay
     with progress("replaying") as done:
-        return evaluate(frame, artifact, asked.asked(), judges=judges, done=done)
-
-
-def _warn(replayed: Replayed) -> None:
-    """Say once what the figures cannot show."""
-    records, strangers = replayed.records, replayed.strangers
-    if strangers:
-        told = ", ".join(strangers[:5]) + (
-            f" and {len(strangers) - 5} more" if strangers[5:] else ""
-        )
-        click.echo(f"emafusion: not in the artifact, priors alone: {told}", err=True)
-    if records.repeated:
-        click.echo(f"emafusion: {records.repeated:,} repeated answers left out", err=True)
+        return evaluate(frame, artifact, wanted, judges=judges, done=done)

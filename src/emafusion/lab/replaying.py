@@ -70,6 +70,13 @@ class Replayed:
     fitted: Mapping[str, Ints] = field(default_factory=dict[str, Ints])
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """Models without any recorded cost."""
+        known = np.isfinite(self.records.cost_usd)
+        names = enumerate(self.records.models)
+        return tuple(name for k, name in names if not known[:, k].any())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Known:

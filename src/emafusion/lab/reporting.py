@@ -1,0 +1,52 @@
+"""The report of a replay, from what was replayed."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from emafusion.lab.replaying import Asked, Replayed
+from emafusion.replay.report.figures import Head, Report, report_of
+from emafusion.replay.summary import Summary
+from emafusion.store.artifact import Artifact
+from emafusion.version import __version__
+
+MOST_KINDS = 40
+"""More data sets than this make no heat map that anybody could read: then by the task."""
+
+
+def report_on(
+    replayed: Replayed, summary: Summary, asked: Asked, *, table: str, artifact: Artifact | None
+) -> Report:
+    """Everything that a report shows. `table`: what the table is called."""
+    card = None if artifact is None else artifact.card
+    head = Head(
+        table=table,
+        artifact="none" if card is None else f"{card.title}, {card.created}",
+        version=__version__,
+        date=dt.datetime.now(dt.UTC).date().isoformat(),
+        seed=asked.seed,
+        notes=notes_of(replayed),
+    )
+    kinds = _kinds(replayed)
+    return report_of(replayed.records, replayed.runs, summary, head=head, kinds=kinds)
+
+
+def notes_of(replayed: Replayed) -> tuple[str, ...]:
+    """What the figures of a replay cannot show, a line each."""
+    records, strangers, told = replayed.records, replayed.strangers, list[str]()
+    if strangers:
+        more = f" and {len(strangers) - 5} more" if strangers[5:] else ""
+        told.append(f"not in the artifact, priors alone: {', '.join(strangers[:5])}{more}")
+    if records.repeated:
+        told.append(f"{records.repeated:,} repeated answers left out")
+    unpriced = replayed.unpriced
+    if unpriced and len(unpriced) < len(records.models):
+        more = f" and {len(unpriced) - 5} more" if unpriced[5:] else ""
+        told.append(f"no recorded cost, counted as dearest: {', '.join(unpriced[:5])}{more}")
+    return tuple(told)
+
+
+def _kinds(replayed: Replayed) -> tuple[str, ...]:
+    """The class of each query for the heat map: its data set where the table names several."""
+    datasets = replayed.records.datasets
+    return datasets if 1 < len(set(datasets)) <= MOST_KINDS else replayed.classes["task"]
