@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from emafusion.build.parts import build_parts, learned_from, load_artifact
+from emafusion.build.reloading import artifact_mark, kept_new, tried
 from emafusion.build.upstreams import Deployments, open_deployments
 from emafusion.catalog import Catalog, cost_usd
 from emafusion.config import Config, candidate_of
 from emafusion.domain.model import Candidate
 from emafusion.encode.taxonomy import AXES
 from emafusion.flow.parts import Parts
+from emafusion.gateway.reload import Reloader
 from emafusion.gateway.service import Service
 from emafusion.home import home
 from emafusion.store.estimates import LabelNames
@@ -23,11 +25,12 @@ from emafusion.store.log import OutcomeLog
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Opened:
-    """A service and what it stands on."""
+    """A service and what it stands on. `reloader`: of its artifact."""
 
     service: Service
     deployments: Deployments
     log: OutcomeLog
+    reloader: Reloader
 
 
 def today_catalog() -> Catalog:
@@ -53,7 +56,9 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
     Raises `BadInput` for what does not fit together, `Unready` for what is missing.
     """
     candidates = candidates_of(config)
+    seen = artifact_mark(config)
     parts = parts_of(config, candidates)
+    read = tried(lambda: parts_of(config, candidates), candidates, config)
     log = open_log(config, env)
     deployments = None
     try:
@@ -69,7 +74,8 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
             max_body=int(config.gateway.max_body_mb * 2**20),
             places=deployments.places,
         )
-        yield Opened(service=service, deployments=deployments, log=log)
+        async with kept_new(service, read, config, seen=seen) as reloader:
+            yield Opened(service=service, deployments=deployments, log=log, reloader=reloader)
     finally:
         if deployments is not None:
             await deployments.close()

@@ -59,12 +59,16 @@ answers at once and of one that thinks first."""
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Learned:
-    """What an artifact gives to the parts; stated defaults where it has nothing."""
+    """What an artifact gives to the parts; stated defaults where it has nothing.
+
+    `artifact`: its digest, None for defaults alone.
+    """
 
     encoder: HashEncoder
     router: RouterState
     panel: PanelState
     reference: tuple[Features, ...]
+    artifact: str | None = None
 
 
 def learned_from(artifact: Artifact | None) -> Learned:
@@ -76,6 +80,7 @@ def learned_from(artifact: Artifact | None) -> Learned:
         router=RouterState.from_arrays(arrays),
         panel=PanelState.from_arrays(panel) if panel else PanelState.default(),
         reference=reference_features(arrays),
+        artifact=None if artifact is None else artifact.digest,
     )
 
 
@@ -119,6 +124,7 @@ def build_parts(
         classes={axis.name: axis.classes for axis in AXES},
         unsupported=unsupported_of(config),
         best_single=candidates[int(quality.mean(axis=0).argmax())].name,
+        artifact=learned.artifact,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import sys
 
 import click
 
@@ -16,6 +18,7 @@ from emafusion.config import Config, with_address
 from emafusion.domain.errors import Unready
 from emafusion.gateway.app import App
 from emafusion.gateway.keys import Keys, make_keys
+from emafusion.gateway.reload import Reloader
 from emafusion.gateway.server import bind, serve
 
 
@@ -28,6 +31,7 @@ def command(path: str | None, host: str | None, port: int | None) -> None:
 
     Without --config it takes emafusion.yaml in this folder. Without that the pool is found:
     provider keys in the environment, local servers that answer, else the embedded local models.
+    Another artifact in the folder policy.artifact takes over within seconds, at once on SIGHUP.
     """
     run(_serve(path, host, port))
 
@@ -47,8 +51,19 @@ async def _serve(path: str | None, host: str | None, port: int | None) -> None:
             serve(_app(config, gateway, keys), listener, lambda: welcome(text, gateway))
         )
         watching = asyncio.ensure_future(tell_loaded(gateway.deployments))
+        _reload_by_signal(gateway.reloader)
         await until_stopped(serving, watching)
         watching.cancel()
+
+
+def _reload_by_signal(reloader: Reloader) -> None:
+    """Read the artifact again on SIGHUP.
+
+    Not where a terminal is in front: there the signal says that the window was closed.
+    """
+    in_front = sys.stdin is not None and sys.stdin.isatty()
+    if sys.platform != "win32" and not in_front:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.ask)
 
 
 def _app(config: Config, gateway: Opened, keys: Keys) -> App:

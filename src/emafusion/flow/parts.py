@@ -26,7 +26,8 @@ class Parts:
 
     `best_single`: name of the candidate that is best on its own, for what was saved against it.
     `classes`: for each axis of `Labels` the names of its classes, for people to read.
-    `unsupported`: what of a query would be lost on the way to a candidate.
+    `unsupported`: what of a query would be lost on the way to a candidate. `artifact`: digest of
+    what was learned, for the log; None where nothing was.
     """
 
     encoder: Encoder
@@ -38,6 +39,7 @@ class Parts:
     best_single: str | None = None
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     unsupported: Unsupported = everything_said
+    artifact: str | None = None
 
 
 class Task(Struct, frozen=True, kw_only=True):

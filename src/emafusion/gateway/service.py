@@ -88,12 +88,14 @@ class Service:
         after logging what had been done until then.
         """
         started, created_at = time.perf_counter(), time.time()
+        # A request ends on the parts it began with, whatever is swapped in meanwhile.
+        parts = self.parts
         try:
-            answer = await drive(self._flow(asked), run)
+            answer = await drive(self._flow(asked, parts), run)
         except NoCandidate as error:
             await self.ledger.keep(_refused(asked, error, created_at))
             raise
-        asked = self._with_tags(asked, answer)
+        asked = self._with_tags(asked, answer, parts)
         outcome = _outcome(asked, answer, run, started=started, created_at=created_at)
         self.turns.note(answer)
         await self.ledger.keep(outcome)
@@ -130,12 +132,12 @@ class Service:
         names = (candidate.name for candidate in self.candidates)
         return frozenset(name for name in names if not self.health.available(name, now))
 
-    def _flow(self, asked: Asked) -> Flow[Answer]:
+    def _flow(self, asked: Asked, parts: Parts) -> Flow[Answer]:
         chosen = named_candidate(asked.query.requested, self.candidates)
         task = self.task(asked)
         if chosen is None:
-            return route(task, self.parts)
-        check_named(chosen, task, self.parts)
+            return route(task, parts)
+        check_named(chosen, task, parts)
         return direct(asked.query, chosen)
 
     def dropped(self, query: Query, name: str | None) -> str:
@@ -143,10 +145,13 @@ class Service:
         found = next((c for c in self.candidates if c.name == name), None)
         return "" if found is None else dropped(query, found, self.parts.unsupported)
 
-    def _with_tags(self, asked: Asked, answer: Answer) -> Asked:
+    def _with_tags(self, asked: Asked, answer: Answer, parts: Parts) -> Asked:
         """What was asked, with what the log should tell of it besides."""
         lost = self.dropped(asked.query, answer.candidate)
-        return replace(asked, tags=(*asked.tags, ("dropped", lost))) if lost else asked
+        tags = asked.tags if not lost else (*asked.tags, ("dropped", lost))
+        if parts.artifact is not None and answer.estimates is not None:
+            tags = (*tags, ("artifact", parts.artifact))
+        return asked if tags is asked.tags else replace(asked, tags=tags)
 
     async def close(self) -> None:
         """Close every upstream."""
