@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from emafusion.build.parts import Learned, learned_from
+from emafusion.build.parts import Learned
 from emafusion.build.replay_choices import by_lot, by_oracle, by_table
 from emafusion.build.replay_pool import Priced, pool_of, repriced
 from emafusion.build.replaying import Rehearsed, Stage, recipe_of, rehearse
 from emafusion.domain.command import Flow
-from emafusion.domain.features import Features, Floats, Ints
+from emafusion.domain.features import Features, Ints
 from emafusion.domain.model import Candidate, Objective, Price
 from emafusion.domain.outcome import Answer
-from emafusion.domain.ports import Judge
 from emafusion.domain.query import Query, ask
 from emafusion.encode.taxonomy import AXES
 from emafusion.estimate.names import canonical
 from emafusion.flow.parts import Task
 from emafusion.flow.route import route
+from emafusion.lab.known import Known, fitted_baselines, known_from
 from emafusion.replay.grades import judges_of
 from emafusion.replay.policies.chosen import ChosenPolicy
 from emafusion.replay.records import Records, records_of
 from emafusion.replay.run import Play, Run, play
-from emafusion.replay.summary import BEST_FITTED, TASK_FITTED, Summary, summarize
-from emafusion.replay.tasks import ALL, Tasks
+from emafusion.replay.summary import Summary, summarize
+from emafusion.replay.tasks import Tasks
 from emafusion.store.artifact import Artifact
 
 if TYPE_CHECKING:
@@ -76,18 +75,6 @@ class Replayed:
         known = np.isfinite(self.records.cost_usd)
         names = enumerate(self.records.models)
         return tuple(name for k, name in names if not known[:, k].any())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Known:
-    """What was learned before a replay.
-
-    `tasks`: means by task, None where there are none; `judges`: those whose grades were recorded.
-    """
-
-    learned: Learned
-    tasks: Tasks | None = None
-    judges: tuple[Judge, ...] = ()
 
 
 def replay(
@@ -146,12 +133,6 @@ def replay_known(
     )
 
 
-def known_from(artifact: Artifact | None) -> Known:
-    """What an artifact knows; stated priors for None."""
-    tasks = None if artifact is None else Tasks.from_arrays(artifact.arrays)
-    return Known(learned=learned_from(artifact), tasks=tasks)
-
-
 def summary_of(replayed: Replayed, *, seed: int = 0) -> Summary:
     """Every figure of a replay."""
     return summarize(
@@ -161,32 +142,6 @@ def summary_of(replayed: Replayed, *, seed: int = 0) -> Summary:
         classes=replayed.classes,
         seed=seed,
     )
-
-
-def fitted_baselines(records: Records, known: Known) -> dict[str, Ints]:
-    """What one would have called by the means of what was fitted on: columns by role, int64[n].
-
-    Models that are not in the table or not known are passed over.
-    """
-    names = [canonical(name) for name in records.models]
-    tasks = known.tasks
-    if tasks is None:
-        router = known.learned.router
-        worth = dict(zip(router.models, router.ability.tolist(), strict=True))
-        means = np.array([[worth.get(name, nan) for name in names]] * len(records.queries))
-        return _picked({BEST_FITTED: means})
-    overall, _ = tasks.spread((ALL,) * len(records.queries), names)
-    by_task, _ = tasks.spread(records.datasets, names)
-    return _picked({BEST_FITTED: overall, TASK_FITTED: by_task})
-
-
-def _picked(means: Mapping[str, Floats]) -> dict[str, Ints]:
-    """The column of the greatest mean of each query, where any is known."""
-    return {
-        role: np.where(np.isfinite(each), each, -np.inf).argmax(axis=1)
-        for role, each in means.items()
-        if np.isfinite(each).any(axis=1).all()
-    }
 
 
 def classes_of(features: Sequence[Features]) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,8 @@ import numpy as np
 from emafusion.build.parts import Learned, learned_from
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Features, Ints
-from emafusion.lab.replaying import Asked, Known, Replayed, query_of, replay_known
+from emafusion.lab.known import Known
+from emafusion.lab.replaying import Asked, Replayed, query_of, replay_known
 from emafusion.learn.fit import fit_router
 from emafusion.learn.groups import family_groups, folds_of
 from emafusion.learn.outcomes import OutcomeTable, from_frame
