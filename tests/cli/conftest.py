@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 import uvicorn
 from tests.cli.running import Serving, Shell
-from tests.gateway.provider import Provider, Scope
+from tests.gateway.provider import Provider, Receive, Scope, Send
 from tests.gateway.starting import BASE, CHEAP_AND_DEAR, in_thread, until
 
-from emafusion.gateway.http import Receive, Send
 from emafusion.gateway.server import bind
 
 

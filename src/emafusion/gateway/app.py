@@ -1,4 +1,4 @@
-"""The ASGI app: from a path to what answers it, and every error in the API's shape."""
+"""From a path to what answers it, who is let in, and every error in the API's shape."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ import math
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import cast
+from functools import lru_cache
 
-from msgspec.structs import replace
+from msgspec import Struct
 
 from emafusion.domain.errors import BadInput, EmafusionError, Failure
 from emafusion.gateway.asking import SESSION_HEADERS
 from emafusion.gateway.chat import chat
 from emafusion.gateway.dry_run import dry_run
-from emafusion.gateway.http import Gone, Message, Receive, Request, Response, Send, respond
+from emafusion.gateway.http import Head, Request, Response, Sender, TooLarge, WrongEncoding
 from emafusion.gateway.keys import Keys
 from emafusion.gateway.listing import health, list_models, one_model, ready
 from emafusion.gateway.service import Service
 from emafusion.wire.openai import encode_error
 
-Handler = Callable[[Request, Send, Service], Awaitable[None]]
+Handler = Callable[[Request, Sender, Service], Awaitable[Response | None]]
+"""Gives the response, or None where it has sent one in pieces."""
+
 _log = logging.getLogger("emafusion")
 
 
@@ -68,21 +70,62 @@ OPEN = frozenset({"/health", "/ready"})
 """Paths that need no key."""
 
 
+class Admitted(Struct, frozen=True, kw_only=True, eq=False):
+    """A request that is to be answered: by whom, and which key it came with."""
+
+    handler: Handler
+    key_id: str | None
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class App:
-    """The gateway as an ASGI app. `max_concurrent`: requests answered at once."""
+    """The gateway behind its sockets. `max_concurrent`: requests answered at once."""
 
     service: Service
     keys: Keys = field(default_factory=Keys)
     max_concurrent: int = 1000
     _under_way: int = field(default=0, init=False)
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request (or the server's start and stop)."""
-        if scope["type"] == "lifespan":
-            await _live(receive, send)
-        elif scope["type"] == "http":
-            await self._http(scope, receive, send)
+    def admit(self, head: Head) -> Admitted:
+        """Decide by its head whether a request is answered; then it is handled, or `leave` called.
+
+        Raises `BadInput` or `Denied`.
+        """
+        path, handler = _found(head)
+        if head.repeated:
+            _refuse_repeats(head)
+        is_open = path in OPEN
+        key_id = None if is_open else self.keys.check(head.headers)
+        if self._under_way >= self.max_concurrent and not is_open:
+            raise Busy(f"{self.max_concurrent} requests are under way (gateway.max_concurrent)")
+        if head.method == "POST":
+            _check_body(head, self.service.max_body)
+        self._under_way += 1
+        return Admitted(handler=handler, key_id=key_id)
+
+    def leave(self) -> None:
+        """An admitted request is over."""
+        self._under_way -= 1
+
+    async def handle(self, request: Request, handler: Handler, sender: Sender) -> None:
+        """Answer an admitted request, by an error where it comes to that."""
+        try:
+            response = await handler(request, sender, self.service)
+            if response is not None:
+                sender.respond(response)
+        except EmafusionError as error:
+            self.tell(error, sender)
+        except Exception:  # noqa: BLE001 - the edge of the async driver: a bug ends one request, not the gateway
+            _log.exception("a bug: %s %s", request.head.method, request.head.path)
+            self.tell(EmafusionError("internal error; the gateway's log has more"), sender)
+        finally:
+            self.leave()
+
+    def tell(self, error: EmafusionError, sender: Sender) -> None:
+        """Answer by an error, unless an answer has begun already."""
+        if not sender.started:
+            status, body = encode_error(error)
+            sender.respond(Response(status=status, body=body, headers=tuple(_headers(error))))
 
     async def finished(self, seconds: float) -> None:
         """Wait until no request is under way, so long at most."""
@@ -91,52 +134,39 @@ class App:
                 return
             await asyncio.sleep(0.02)
 
-    async def _http(self, scope: Message, receive: Receive, send: Send) -> None:
-        sent = _Sent(send)
-        self._under_way += 1
-        try:
-            await self._answer(_request(scope, receive), sent)
-        except Gone:
-            pass
-        except EmafusionError as error:
-            await _tell(error, sent)
-        except Exception:  # noqa: BLE001 - the edge of the async driver: a bug ends one request, not the gateway
-            _log.exception("a bug: %s %s", scope["method"], scope["path"])
-            await _tell(EmafusionError("internal error; the gateway's log has more"), sent)
-        finally:
-            self._under_way -= 1
 
-    async def _answer(self, request: Request, send: Send) -> None:
-        path = _path(request.path)
-        handlers = ROUTES.get(path) or ROUTES.get(re.sub(r"^/models/.+", "/models/*", path))
-        if handlers is None:
-            raise NotFound(f"there is no {request.path[:80]}; see /v1/models, /v1/chat/completions")
-        handler = handlers.get("GET" if request.method == "HEAD" else request.method)
-        if handler is None:
-            raise WrongMethod(request.path, tuple(handlers))
-        key_id = None if path in OPEN else self.keys.check(request.headers)
-        if self._under_way > self.max_concurrent and path not in OPEN:
-            raise Busy(f"{self.max_concurrent} requests are under way (gateway.max_concurrent)")
-        await handler(replace(request, key_id=key_id), send, self.service)
+def _found(head: Head) -> tuple[str, Handler]:
+    """The path as in `ROUTES`, and who answers there."""
+    path = path_below(head.path)
+    handlers = ROUTES.get(path) or ROUTES.get(re.sub(r"^/models/.+", "/models/*", path))
+    if handlers is None:
+        raise NotFound(f"there is no {head.path[:80]}; see /v1/models, /v1/chat/completions")
+    handler = handlers.get("GET" if head.method == "HEAD" else head.method)
+    if handler is None:
+        raise WrongMethod(head.path, tuple(handlers))
+    return path, handler
 
 
-class _Sent:
-    """Remembers whether the status line has left: after that an error cannot be told as one."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.any = False
-
-    async def __call__(self, message: Message) -> None:
-        self.any = True
-        await self._send(message)
+def _refuse_repeats(head: Head) -> None:
+    """Raise `BadInput` for a header of ours that comes twice: which one holds?"""
+    name = next((name for name in head.headers if name in head.repeated and _is_read(name)), None)
+    if name is not None:
+        raise BadInput("is given twice", where=name)
 
 
-async def _tell(error: EmafusionError, send: _Sent) -> None:
-    if send.any:
-        return
-    status, body = encode_error(error)
-    await respond(send, Response(status=status, body=body, headers=tuple(_headers(error))))
+def _is_read(name: str) -> bool:
+    return name.startswith(READ)
+
+
+def _check_body(head: Head, limit: int) -> None:
+    """Refuse a body that need not be read to know that it cannot be taken."""
+    encoding = head.headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        what = f"must not be compressed, got {encoding[:40]!r}"
+        raise WrongEncoding(what, where="content-encoding")
+    told = head.headers.get("content-length", "")
+    if told.isdigit() and int(told) > limit:
+        raise TooLarge.over(limit)
 
 
 def _headers(error: EmafusionError) -> Iterator[tuple[str, str]]:
@@ -148,42 +178,11 @@ def _headers(error: EmafusionError) -> Iterator[tuple[str, str]]:
         yield "retry-after", str(max(1, math.ceil(wait_s)))
 
 
-def _request(scope: Message, receive: Receive) -> Request:
-    raw = scope["headers"]
-    pairs = cast("list[tuple[bytes, bytes]]", raw) if isinstance(raw, list) else []
-    return Request(
-        method=str(scope["method"]),
-        path=str(scope["path"]),
-        headers=_once(pairs),
-        receive=receive,
-    )
-
-
-def _once(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers by name. Raises `BadInput` for one of ours that comes twice: which one holds?"""
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
-    if len(headers) < len(pairs):
-        names = [name.decode("latin-1") for name, _ in pairs]
-        for name in headers:
-            if names.count(name) > 1 and name.startswith(READ):
-                raise BadInput("is given twice", where=name)
-    return headers
-
-
-def _path(path: str) -> str:
+@lru_cache(maxsize=256)
+def path_below(path: str) -> str:
     """The path below `/v1`, however often that is there.
 
-    >>> _path("/v1/v1/models/"), _path("/models")
+    >>> path_below("/v1/v1/models/"), path_below("/models")
     ('/models', '/models')
     """
     return re.sub(r"^(/v1)+(?=/|$)", "", path).rstrip("/") or "/"
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    """The server starts and stops; what is opened and closed belongs to who built the service."""
-    while True:
-        message = await receive()
-        kind = str(message["type"])
-        await send({"type": f"{kind}.complete"})
-        if kind == "lifespan.shutdown":
-            return

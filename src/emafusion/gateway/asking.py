@@ -16,12 +16,11 @@ SESSION_LENGTH = 256
 SESSION_HEADERS = ("x-session-id", "x-conversation-id", "x-claude-code-session-id")
 
 
-async def read_asked(request: Request, service: Service) -> Asked:
+def read_asked(request: Request, service: Service) -> Asked:
     """Read and check a request. Raises `BadInput` with the field that is wrong."""
-    body = await request.body(service.max_body)
-    query = decode_query(body, query_id=new_decision_id())
+    query = decode_query(request.body, query_id=new_decision_id())
     options = merge_options(
-        body=decode_options(query), headers=options_from_headers(request.headers)
+        body=decode_options(query), headers=options_from_headers(request.head.headers)
     )
     return Asked(
         query=query if options.dataset is None else replace(query, dataset=options.dataset),
@@ -71,7 +70,7 @@ def _or(said: float | None, default: float | None) -> float | None:
 
 def _session(request: Request) -> str | None:
     for name in SESSION_HEADERS:
-        session = request.headers.get(name, "")
+        session = request.head.headers.get(name, "")
         if len(session) > SESSION_LENGTH:
             raise BadInput(f"at most {SESSION_LENGTH} characters", where=name)
         if session:

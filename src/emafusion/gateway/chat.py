@@ -2,53 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Coroutine
 
 from emafusion.domain.attempt import Reply
 from emafusion.domain.errors import Overloaded
 from emafusion.domain.outcome import Outcome
 from emafusion.gateway.asking import read_asked
 from emafusion.gateway.facts import extras, facts, headers
-from emafusion.gateway.http import Request, Response, Send, respond
+from emafusion.gateway.http import Request, Response, Sender
 from emafusion.gateway.service import Asked, Service
 from emafusion.gateway.stream import Stream
 from emafusion.wire.openai import encode_reply, without_logprobs
 
 
-async def chat(request: Request, send: Send, service: Service) -> None:
+async def chat(request: Request, sender: Sender, service: Service) -> Response | None:
     """Answer one chat completion request. Raises `EmafusionError` for what cannot be answered."""
-    asked = await read_asked(request, service)
-    work = _streamed if asked.query.stream else _whole
-    await unless_left(request, work(asked, send, service))
+    asked = read_asked(request, service)
+    if asked.query.stream:
+        await _stream(asked, sender, service)
+        return None
+    return await _whole(asked, service)
 
 
-async def unless_left(request: Request, work: Coroutine[None, None, None]) -> None:
-    """Do the work, but cancel it at once when the client leaves.
-
-    It runs in the caller's own task: another one would cost a turn of the event loop. So does a
-    stop of the gateway cancel it; in both cases what was done still goes to the log.
-    """
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101 - a coroutine runs in a task
-    watch = asyncio.ensure_future(_cancel_when_left(request, task))
-    try:
-        await work
-    except asyncio.CancelledError:
-        if not watch.done():
-            raise
-        task.uncancel()
-    finally:
-        watch.cancel()
-
-
-async def _cancel_when_left(request: Request, task: asyncio.Task[object]) -> None:
-    await request.left()
-    task.cancel()
-
-
-async def _whole(asked: Asked, send: Send, service: Service) -> None:
+async def _whole(asked: Asked, service: Service) -> Response:
     run = service.run(timeout_s=asked.objective.max_latency_s)
     outcome = await service.answer(asked, run)
     reply = reply_of(outcome)
@@ -60,19 +36,19 @@ async def _whole(asked: Asked, send: Send, service: Service) -> None:
         model=outcome.answer.candidate or reply.model,
         extras=extras(told),
     )
-    await respond(send, Response(body=body, headers=headers(told)))
+    return Response(body=body, headers=headers(told))
 
 
-async def _streamed(asked: Asked, send: Send, service: Service) -> None:
-    stream = Stream(asked, send, created=int(time.time()), dropped=service.dropped)
+async def _stream(asked: Asked, sender: Sender, service: Service) -> None:
+    stream = Stream(asked, sender, created=int(time.time()), dropped=service.dropped)
     run = service.run(sink=stream.live, timeout_s=asked.objective.max_latency_s)
     stream.run = run
-    async with stream.kept_alive():
+    with stream.kept_alive():
         outcome = await service.answer(asked, run)
-    if outcome.answer.failure is not None and stream.started:
-        await stream.fail(outcome.answer.failure)
+    if outcome.answer.failure is not None and sender.started:
+        stream.fail(outcome.answer.failure)
     else:
-        await stream.finish(reply_of(outcome), outcome)
+        stream.finish(reply_of(outcome), outcome)
 
 
 def reply_of(outcome: Outcome) -> Reply:

@@ -6,12 +6,11 @@ from msgspec import json
 
 from emafusion.gateway.asking import read_asked
 from emafusion.gateway.explanation import planned
-from emafusion.gateway.http import Request, Response, Send, respond
+from emafusion.gateway.http import Request, Response, Sender
 from emafusion.gateway.service import Service
 
 
-async def dry_run(request: Request, send: Send, service: Service) -> None:
+async def dry_run(request: Request, _sender: Sender, service: Service) -> Response:
     """Explain what would be done with the request in the body."""
-    asked = await read_asked(request, service)
-    explanation = planned(service.task(asked), service.parts)
-    await respond(send, Response(body=json.encode(explanation)))
+    asked = read_asked(request, service)
+    return Response(body=json.encode(planned(service.task(asked), service.parts)))

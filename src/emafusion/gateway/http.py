@@ -1,18 +1,15 @@
-"""The little of ASGI that the gateway needs: read a request, send a response."""
+"""HTTP as handlers see it: a request that is whole, and a response whole or in pieces."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
 
 from msgspec import Struct
 
 from emafusion.domain.errors import BadInput
 
-Message = MutableMapping[str, object]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -21,6 +18,11 @@ class TooLarge(BadInput):
 
     status = 413
     code = "request_too_large"
+
+    @classmethod
+    def over(cls, limit: int) -> TooLarge:
+        """Name the limit, in bytes."""
+        return cls(f"the body is larger than {limit:,} bytes (gateway.max_body_mb)")
 
 
 class WrongEncoding(BadInput):
@@ -37,75 +39,25 @@ class TooSlow(BadInput):
     code = "request_timeout"
 
 
-BODY_WITHIN_S = 120.0
-"""Seconds that a client has to send its body."""
+class Head(Struct, frozen=True, kw_only=True, eq=False):
+    """What comes before a body.
 
-
-class Gone(Exception):
-    """The client left before its request was read."""
-
-
-class Request(Struct, frozen=True, kw_only=True, eq=False):
-    """One HTTP request.
-
-    `headers`: names in lower case, each once. `key_id`: which gateway key it
-    came with, None where keys are off.
+    `path`: unquoted, without the query. `headers`: names in lower case; `repeated`: names of those
+    that came more than once, of which `headers` has the last.
     """
 
     method: str
     path: str
     headers: dict[str, str]
-    receive: Receive
+    repeated: frozenset[str] = frozenset()
+
+
+class Request(Struct, frozen=True, kw_only=True, eq=False):
+    """One HTTP request. `key_id`: which gateway key it came with, None where keys are off."""
+
+    head: Head
+    body: bytes
     key_id: str | None = None
-
-    async def body(self, limit: int) -> bytes:
-        """Read the whole body, at most `limit` bytes.
-
-        Raises `TooLarge`, `TooSlow`, `WrongEncoding` or `Gone`.
-        """
-        encoding = self.headers.get("content-encoding", "identity")
-        if encoding.lower() != "identity":
-            raise WrongEncoding(
-                f"must not be compressed, got {encoding[:40]!r}", where="content-encoding"
-            )
-        told = self.headers.get("content-length", "")
-        if told.isdigit() and int(told) > limit:
-            raise TooLarge(_over(limit))
-        try:
-            async with asyncio.timeout(BODY_WITHIN_S):
-                return await self._whole(limit)
-        except TimeoutError:
-            raise TooSlow(f"the body did not come within {BODY_WITHIN_S:g} s") from None
-
-    async def _whole(self, limit: int) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise Gone
-            part = message.get("body", b"")
-            parts.append(part if isinstance(part, bytes) else b"")
-            size += len(parts[-1])
-            if size > limit:
-                raise TooLarge(_over(limit))
-            if not message.get("more_body"):
-                return b"".join(parts)
-
-    async def left(self) -> None:
-        """Return when the client has left. Only after the body was read."""
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-
-
-def _over(limit: int) -> str:
-    return f"the body is larger than {limit:,} bytes (gateway.max_body_mb)"
-
-
-async def start(send: Send, status: int, headers: Headers) -> None:
-    """Send status and headers."""
-    raw = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +69,56 @@ class Response:
     headers: Headers = ()
 
 
-async def respond(send: Send, response: Response) -> None:
-    """Send a whole response."""
-    fixed = (("content-type", "application/json"), ("content-length", str(len(response.body))))
-    await start(send, response.status, (*fixed, *response.headers))
-    await send({"type": "http.response.body", "body": response.body})
+class Sender(Protocol):
+    """Takes the response to one request. Writing never waits: who writes much asks `drained`."""
+
+    @property
+    def started(self) -> bool:
+        """Whether the status line has left: after that an error cannot be told as one."""
+        ...
+
+    @property
+    def congested(self) -> bool:
+        """Whether the client reads more slowly than it is written to."""
+        ...
+
+    def respond(self, response: Response, /) -> None:
+        """Send a whole response."""
+        ...
+
+    def start(self, headers: Headers, /) -> None:
+        """Begin a response of status 200 that comes in pieces."""
+        ...
+
+    def write(self, data: bytes, /) -> None:
+        """Send a piece."""
+        ...
+
+    def finish(self) -> None:
+        """All pieces have been written."""
+        ...
+
+    async def drained(self) -> None:
+        """Return when the client has caught up."""
+        ...
+
+
+_PHRASES = {each.value: each.phrase for each in HTTPStatus}
+
+
+def head_of(status: int, headers: Headers, /, *, framing: str) -> bytes:
+    r"""Write a status line and headers; `framing`: lines that say where the body ends.
+
+    >>> head_of(200, (("x-a", "b"),), framing="content-length: 2\r\n")
+    b'HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-a: b\r\n\r\n'
+    """
+    lines = "".join([f"{name}: {one_line(value)}\r\n" for name, value in headers])
+    start = f"HTTP/1.1 {status} {_PHRASES.get(status, 'Unknown')}\r\n"
+    return f"{start}{framing}{lines}\r\n".encode("latin-1", "replace")
+
+
+def one_line(value: str) -> str:
+    """The value of a header with nothing that would end its line: it may hold a client's words."""
+    if value.isprintable():
+        return value
+    return "".join(c if c.isprintable() else " " for c in value)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from msgspec import json
 
 from emafusion.domain.errors import UnknownModel
-from emafusion.gateway.http import Request, Response, Send, respond
+from emafusion.gateway.http import Request, Response, Sender
 from emafusion.gateway.names import PROFILES, ROUTED, named_candidate
-from emafusion.gateway.readiness import readiness_of
 from emafusion.gateway.service import Service
 from emafusion.wire.openai import ModelEntry, encode_model, encode_models
 
@@ -19,27 +18,27 @@ def entries(service: Service) -> tuple[ModelEntry, ...]:
     return (*own, *pool)
 
 
-async def list_models(_request: Request, send: Send, service: Service) -> None:
+async def list_models(_request: Request, _sender: Sender, service: Service) -> Response:
     """List the models."""
-    await respond(send, Response(body=encode_models(entries(service))))
+    return Response(body=encode_models(entries(service)))
 
 
-async def one_model(request: Request, send: Send, service: Service) -> None:
+async def one_model(request: Request, _sender: Sender, service: Service) -> Response:
     """Tell one model."""
-    name = request.path.partition("/models/")[2].rstrip("/")
+    name = request.head.path.partition("/models/")[2].rstrip("/")
     known = {entry.id: entry for entry in entries(service)}
     if name not in known:
         named_candidate(name, service.candidates)
         raise UnknownModel(f"there is no model '{name[:80]}' here", where="model")
-    await respond(send, Response(body=encode_model(known[name])))
+    return Response(body=encode_model(known[name]))
 
 
-async def health(_request: Request, send: Send, _service: Service) -> None:
+async def health(_request: Request, _sender: Sender, _service: Service) -> Response:
     """The process is alive."""
-    await respond(send, Response(body=b'{"status":"ok","service":"emafusion"}'))
+    return Response(body=b'{"status":"ok","service":"emafusion"}')
 
 
-async def ready(_request: Request, send: Send, service: Service) -> None:
+async def ready(_request: Request, _sender: Sender, service: Service) -> Response:
     """Whether the gateway can answer: 200 if somebody in the pool can, else 503, and why."""
-    told = readiness_of(service.candidates, service.places(), service.ledger)
-    await respond(send, Response(body=json.encode(told), status=200 if told.models else 503))
+    told = service.readiness()
+    return Response(body=json.encode(told), status=200 if told.models else 503)

@@ -6,18 +6,17 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-import uvicorn
-from typing_extensions import override
-
 from emafusion.domain.errors import Unready
 from emafusion.gateway.app import App
-from emafusion.gateway.protocol import BoundedProtocol
+from emafusion.gateway.protocol import Connection
 
 GRACE_S = 30
 """Seconds that requests under way have to finish when the gateway is told to stop."""
 
 LOGGED_S = 5
 """Seconds that requests which were cut off then have to reach the log."""
+
+BACKLOG = 2048
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -37,43 +36,54 @@ def bind(host: str, port: int) -> socket.socket:
 async def serve(
     app: App, listener: socket.socket, announce: Callable[[], None], *, grace_s: int = GRACE_S
 ) -> None:
-    """Serve until SIGINT, SIGTERM or cancellation, then let what is under way finish."""
-    server = _Server(_settings(app, grace_s), announce)
-    task = asyncio.ensure_future(server.serve(sockets=[listener]))
+    """Serve until cancelled, then let what is under way finish; once more ends that at once."""
+    house = _House(app)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(house.connection, sock=listener, backlog=BACKLOG)
     try:
-        await asyncio.shield(task)
+        announce()
+        await loop.create_future()
     finally:
-        server.should_exit = True
-        await task
-        await app.finished(LOGGED_S)
-        listener.close()
+        server.close()
+        try:
+            await house.emptied(grace_s)
+        finally:
+            house.cut_off()
+            await app.finished(LOGGED_S)
+            listener.close()
 
 
-def _settings(app: App, grace_s: int) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http=BoundedProtocol,
-        ws="none",
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=grace_s,
-        backlog=2048,
-    )
+class _House:
+    """The connections of all clients."""
 
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._open: set[Connection] = set()
+        self._changed = asyncio.Event()
 
-class _Server(uvicorn.Server):
-    """A server that says when it is ready."""
+    def connection(self) -> Connection:
+        """Make what speaks with the next client."""
+        made = Connection(self._app, self._gone)
+        self._open.add(made)
+        return made
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._announce = announce
+    async def emptied(self, grace_s: float) -> None:
+        """Let every connection answer what it has; return when all are gone or time is up."""
+        for each in tuple(self._open):
+            each.stop()
+        try:
+            async with asyncio.timeout(grace_s):
+                while self._open:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            pass
 
-    @override
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen, then tell."""
-        await super().startup(sockets=sockets)
-        self._announce()
+    def cut_off(self) -> None:
+        """End what is still under way."""
+        for each in tuple(self._open):
+            each.cut_off()
+
+    def _gone(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        self._changed.set()

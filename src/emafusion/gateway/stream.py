@@ -7,8 +7,8 @@ out whole when it is accepted; until then comments keep the connection alive and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 from emafusion.domain.attempt import Delta, Reply
 from emafusion.domain.errors import EmafusionError
@@ -16,7 +16,7 @@ from emafusion.domain.outcome import Outcome
 from emafusion.domain.query import Query
 from emafusion.gateway.driver import Run
 from emafusion.gateway.facts import Facts, extras, facts, headers
-from emafusion.gateway.http import Send, start
+from emafusion.gateway.http import Sender
 from emafusion.gateway.service import Asked
 from emafusion.wire.openai import ChunkWriter, deltas_of
 
@@ -31,82 +31,81 @@ COMMENT_EVERY_S = 10.0
 
 
 class Stream:
-    """Writes one stream; `started` once the client has got its status line.
+    """Writes one stream.
 
     `dropped`: query, candidate -> names of the parameters that do not reach it.
     """
 
     def __init__(
-        self, asked: Asked, send: Send, *, created: int, dropped: Callable[[Query, str], str]
+        self, asked: Asked, sender: Sender, *, created: int, dropped: Callable[[Query, str], str]
     ) -> None:
-        self.started = False
         self.run: Run | None = None
         self._asked = asked
-        self._send = send
+        self._sender = sender
         self._created = created
         self._dropped = dropped
-        self._writer: ChunkWriter | None = None
+        self._writer = self._made(asked.query.requested)
         self._speaking = False
 
     async def live(self, delta: Delta) -> None:
         """Pass on an event of the model that is answering."""
-        self._speaking = True
-        writer = self._writer_for(self._live_name())
-        data = writer.delta(delta)
+        if not self._speaking:
+            self._writer = self._made(self._live_name())
+            self._speaking = True
+        data = self._writer.delta(delta)
         if data:
-            await self._start()
-            await self._write(data)
+            self._start()
+            self._sender.write(data)
+            if self._sender.congested:
+                await self._sender.drained()
 
-    async def finish(self, reply: Reply, outcome: Outcome) -> None:
+    def finish(self, reply: Reply, outcome: Outcome) -> None:
         """Give what was held back, if it was, then usage and the end."""
         told = facts(outcome)
-        writer = self._writer_for(outcome.answer.candidate or reply.model)
-        await self._start(headers(told))
+        self._start(headers(told))
         if not self._speaking:
-            await self._write(b"".join(writer.delta(delta) for delta in deltas_of(reply)))
-        await self._write(writer.final(reply.usage, extras(told)), more=False)
+            self._writer = self._made(outcome.answer.candidate or reply.model)
+            self._sender.write(b"".join(self._writer.delta(delta) for delta in deltas_of(reply)))
+        self._sender.write(self._writer.final(reply.usage, extras(told)))
+        self._sender.finish()
 
-    async def fail(self, error: EmafusionError) -> None:
+    def fail(self, error: EmafusionError) -> None:
         """End a stream that has begun and cannot go on."""
-        writer = self._writer_for(self._live_name())
-        await self._start()
-        await self._write(writer.error(error), more=False)
+        self._start()
+        self._sender.write(self._writer.error(error))
+        self._sender.finish()
 
-    @asynccontextmanager
-    async def kept_alive(self) -> AsyncGenerator[None, None]:
+    @contextmanager
+    def kept_alive(self) -> Generator[None, None, None]:
         """While inside, send a comment now and then as long as no model speaks."""
-        task = asyncio.ensure_future(self._comment())
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(FIRST_COMMENT_S, self._comment, loop)
         try:
             yield
         finally:
-            task.cancel()
+            self._timer.cancel()
 
-    async def _comment(self) -> None:
-        await asyncio.sleep(FIRST_COMMENT_S)
-        while not self._speaking:
-            await self._start()
-            await self._write(self._writer_for(self._live_name()).comment(HELD))
-            await asyncio.sleep(COMMENT_EVERY_S)
+    def _comment(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._speaking:
+            self._start()
+            self._sender.write(self._writer.comment(HELD))
+            self._timer = loop.call_later(COMMENT_EVERY_S, self._comment, loop)
 
     def _live_name(self) -> str:
         live = self.run.live if self.run is not None else None
         return live.name if live is not None else self._asked.query.requested
 
-    def _writer_for(self, model: str) -> ChunkWriter:
-        if self._writer is None or not self._speaking:
-            self._writer = ChunkWriter(
-                completion_id=f"chatcmpl-{self._asked.query.query_id}",
-                created=self._created,
-                model=model,
-                include_usage=self._asked.query.include_usage,
-            )
-        return self._writer
+    def _made(self, model: str) -> ChunkWriter:
+        return ChunkWriter(
+            completion_id=f"chatcmpl-{self._asked.query.query_id}",
+            created=self._created,
+            model=model,
+            include_usage=self._asked.query.include_usage,
+        )
 
-    async def _start(self, told: tuple[tuple[str, str], ...] = ()) -> None:
-        if self.started:
-            return
-        self.started = True
-        await start(self._send, 200, (*(told or headers(self._known())), *EVENTS))
+    def _start(self, told: tuple[tuple[str, str], ...] = ()) -> None:
+        if not self._sender.started:
+            self._sender.start((*(told or headers(self._known())), *EVENTS))
 
     def _known(self) -> Facts:
         """Facts that are known before the answer is."""
@@ -116,6 +115,3 @@ class Stream:
             return known
         lost = self._dropped(self._asked.query, live.name)
         return known | {"model": live.name} | ({"dropped": lost} if lost else {})
-
-    async def _write(self, data: bytes, *, more: bool = True) -> None:
-        await self._send({"type": "http.response.body", "body": data, "more_body": more})
