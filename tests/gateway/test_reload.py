@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from tests.gateway.provider import Provider
 from tests.gateway.starting import BASE, CHEAP_AND_DEAR, Gateway, in_thread, until
-from tests.gateway.talking import QUESTION, chat, connection, rows
+from tests.gateway.talking import QUESTION, chat, connection, rows, send
 
 from emafusion.build.opening import Opened, opened
 from emafusion.config import parse
@@ -25,6 +25,8 @@ from emafusion.gateway.app import App
 from emafusion.gateway.reload import Mark, Reloader
 from emafusion.gateway.server import bind, serve
 from emafusion.store.artifact import Artifact, load_default, save
+
+ROUTED = {"model": "auto", "messages": QUESTION}
 
 
 def default() -> Artifact:
@@ -82,7 +84,7 @@ def running(provider: Provider, tmp_path: Path) -> Iterator[Running]:
         gateway=Gateway(url=f"http://127.0.0.1:{port}", log=tmp_path / "log.sqlite"),
         folder=folder,
         reload=reload,
-        refused=lambda: gateway.reloader.refused,
+        refused=lambda: gateway.service.refused,
     )
     end()
 
@@ -174,9 +176,15 @@ def test_a_wrong_artifact_is_refused_and_the_old_one_serves_on(
     assert any(name in told for name in ("arrays-", "card.json", "router/ability"))
     assert "the artifact in use stays" in caplog.text
     assert chat(running.gateway).status == 200
-    put(running.folder, 5)
+    state = send(running.gateway, "GET", "/ready").body
+    assert (state["status"], str(running.folder) in str(state)) == ("degraded", False)
+    new = put(running.folder, 5)
     assert running.reload()
     assert running.refused() is None
+    state = send(running.gateway, "GET", "/ready").body
+    assert (state["status"], state["artifact"], "refused" in state) == ("ready", new, False)
+    plan = send(running.gateway, "POST", "/v1/route", json.dumps(ROUTED).encode()).body
+    assert plan["artifact"] == new
 
 
 def test_a_change_of_the_folder_is_seen_without_being_told(running: Running) -> None:
@@ -194,6 +202,7 @@ def test_a_change_of_the_folder_is_seen_without_being_told(running: Running) -> 
 @dataclass
 class _Decides:
     parts: Parts
+    refused: str | None = None
 
 
 async def test_it_looks_again_only_when_something_changed_or_somebody_asks() -> None:
@@ -207,7 +216,8 @@ async def test_it_looks_again_only_when_something_changed_or_somebody_asks() -> 
 
     parts = Parts.__new__(Parts)
     object.__setattr__(parts, "artifact", "old")
-    reloader = Reloader(_Decides(parts), read, lambda: marks[0], seen=(1,), look_s=0.01)
+    service = _Decides(parts)
+    reloader = Reloader(service, read, lambda: marks[0], seen=(1,), look_s=0.01)
     watching = asyncio.ensure_future(reloader.watch())
     await asyncio.sleep(0.1)
     assert reads == []
@@ -217,5 +227,5 @@ async def test_it_looks_again_only_when_something_changed_or_somebody_asks() -> 
     reloader.ask()
     await asyncio.sleep(0.1)
     assert reads == [0, 1]
-    assert reloader.refused == "made: is wrong"
+    assert service.refused == "made: is wrong"
     watching.cancel()

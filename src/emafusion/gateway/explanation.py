@@ -36,7 +36,10 @@ class Weighed(Struct, frozen=True, kw_only=True):
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """A plan, with everything it rests on. `excluded`: model -> why it cannot serve this query."""
+    """A plan, with everything it rests on.
+
+    `excluded`: model -> why it cannot serve this query; `artifact`: digest of what was learned.
+    """
 
     labels: tuple[Label, ...]
     familiarity: float
@@ -50,6 +53,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     quality: float | None
     cost_usd: float | None
     propensity: float
+    artifact: str | None = None
 
 
 def planned(task: Task, parts: Parts) -> Explanation:
@@ -88,6 +92,7 @@ def explain(task: Task, parts: Parts) -> Explanation:
         quality=_rounded(plan.quality),
         cost_usd=plan.cost_usd,
         propensity=plan.propensity,
+        artifact=parts.artifact,
     )
 
 

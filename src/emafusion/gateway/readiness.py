@@ -22,7 +22,8 @@ class Readiness(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `status`: `ready`; `degraded`: answers, but something is broken; `loading` or `failed`: nobody
     can answer. `models`: how many can. `waiting`: model -> state and reason. `unlogged`: answers
-    given so far that could not be logged; `log`: why the last one could not.
+    given so far that could not be logged; `log`: why the last one could not. `artifact`: digest
+    of the one that decides; `refused`: that another one is on disk and was not taken over.
     """
 
     status: str
@@ -30,18 +31,37 @@ class Readiness(Struct, frozen=True, kw_only=True, omit_defaults=True):
     waiting: dict[str, str] = {}
     unlogged: int = 0
     log: str | None = None
+    artifact: str | None = None
+    refused: str | None = None
+
+
+class Decider(Struct, frozen=True, kw_only=True):
+    """Who decides. `artifact`: its digest; `is_refused`: whether the one on disk was refused."""
+
+    artifact: str | None = None
+    is_refused: bool = False
+
+
+REFUSED = "the artifact on disk is wrong; the gateway's own messages say how"
+"""Without the message itself, which names folders: `/ready` needs no key."""
 
 
 def readiness_of(
-    candidates: tuple[Candidate, ...], places: Mapping[str, Place], ledger: Ledger
+    candidates: tuple[Candidate, ...],
+    places: Mapping[str, Place],
+    ledger: Ledger,
+    *,
+    decider: Decider | None = None,
 ) -> Readiness:
     """Look at the pool and the log. Deployments without a place are elsewhere, so ready."""
+    decider = Decider() if decider is None else decider
     states = {c.name: places[c.deployment] for c in candidates if c.deployment in places}
     waiting = {name: place for name, place in states.items() if place.state != "ready"}
     able = len(candidates) - len(waiting)
     failed = any(place.state == "failed" for place in waiting.values())
     if able:
-        status = "degraded" if failed or ledger.trouble else "ready"
+        broken = failed or ledger.trouble or decider.is_refused
+        status = "degraded" if broken else "ready"
     else:
         loads = any(place.state != "failed" for place in waiting.values())
         status = "loading" if loads else "failed"
@@ -51,6 +71,8 @@ def readiness_of(
         waiting={name: _told(place) for name, place in waiting.items()},
         unlogged=ledger.lost,
         log=ledger.trouble,
+        artifact=decider.artifact,
+        refused=REFUSED if decider.is_refused else None,
     )
 
 

@@ -25,9 +25,13 @@ _log = logging.getLogger("emafusion")
 
 
 class Decides(Protocol):
-    """Whoever decides by parts that can be changed."""
+    """Whoever decides by parts that can be changed.
+
+    `refused`: why the artifact on disk was not taken over, None where it decides.
+    """
 
     parts: Parts
+    refused: str | None
 
 
 class Reloader:
@@ -35,7 +39,6 @@ class Reloader:
 
     `read`: makes parts of what is there now, and raises an `EmafusionError` where it is wrong; run
     in a thread. `look`: the mark of what is there now. `seen`: the mark of what is served.
-    `refused`: why the last artifact was not taken; None where the one on disk serves.
     """
 
     def __init__(
@@ -47,7 +50,6 @@ class Reloader:
         seen: Mark = None,
         look_s: float = LOOK_S,
     ) -> None:
-        self.refused: str | None = None
         self._service = service
         self._read = read
         self._look = look
@@ -77,10 +79,10 @@ class Reloader:
             try:
                 parts = await asyncio.to_thread(self._read)
             except EmafusionError as error:
-                self.refused = str(error)
+                self._service.refused = str(error)
                 _log.error("%s; the artifact in use stays: %s", error, self._service.parts.artifact)
                 return False
-            self.refused = None
+            self._service.refused = None
             before = self._service.parts.artifact
             if parts.artifact == before:
                 return False

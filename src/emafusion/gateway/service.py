@@ -28,7 +28,7 @@ from emafusion.gateway.driver import Run, drive
 from emafusion.gateway.ledger import Ledger
 from emafusion.gateway.named import check_named, dropped
 from emafusion.gateway.names import named_candidate, objective_for
-from emafusion.gateway.readiness import Place
+from emafusion.gateway.readiness import Decider, Place, Readiness, readiness_of
 from emafusion.gateway.turns import Turns
 from emafusion.upstream.health import Health
 
@@ -59,7 +59,8 @@ class Service:
 
     `objective`: where the caller says nothing; `timeout_s`: deadline of a request, all tries and
     steps included; `max_body`: bytes of a request at most; `health`: who failed lately; `places`:
-    how the deployments on this machine stand.
+    how the deployments on this machine stand; `refused`: why the artifact on disk was not taken
+    over, None where it decides.
     """
 
     parts: Parts
@@ -71,6 +72,7 @@ class Service:
     timeout_s: float = 600.0
     max_body: int = 32 * 2**20
     places: Callable[[], Mapping[str, Place]] = dict[str, Place]
+    refused: str | None = None
     turns: Turns = field(default_factory=Turns)
     health: Health = field(default_factory=Health)
     ledger: Ledger = field(init=False)
@@ -152,6 +154,11 @@ class Service:
         if parts.artifact is not None and answer.estimates is not None:
             tags = (*tags, ("artifact", parts.artifact))
         return asked if tags is asked.tags else replace(asked, tags=tags)
+
+    def readiness(self) -> Readiness:
+        """Whether it can answer, and what stands in the way."""
+        decider = Decider(artifact=self.parts.artifact, is_refused=self.refused is not None)
+        return readiness_of(self.candidates, self.places(), self.ledger, decider=decider)
 
     async def close(self) -> None:
         """Close every upstream."""
