@@ -9,10 +9,10 @@ import polars as pl
 from tests.lab.recorded import recorded
 
 from emafusion.domain.query import Query, ask
+from emafusion.replay.comparison import summarize
 from emafusion.replay.records import Records, records_of
 from emafusion.replay.report.figures import Head, Report, report_of
 from emafusion.replay.run import Run
-from emafusion.replay.summary import summarize
 
 HEAD = Head(
     table="made", artifact="Fitted on made, 2026-11-25", version="0.1", date="2026-11-25", seed=0,

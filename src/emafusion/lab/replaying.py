@@ -22,11 +22,12 @@ from emafusion.estimate.names import canonical
 from emafusion.flow.parts import Task
 from emafusion.flow.route import route
 from emafusion.lab.known import Known, fitted_baselines, known_from
+from emafusion.replay.comparison import summarize
 from emafusion.replay.grades import judges_of
 from emafusion.replay.policies.chosen import ChosenPolicy
 from emafusion.replay.records import Records, records_of
 from emafusion.replay.run import Play, Run, play
-from emafusion.replay.summary import Summary, summarize
+from emafusion.replay.summary import Summary
 from emafusion.replay.tasks import Tasks
 from emafusion.store.artifact import Artifact
 
