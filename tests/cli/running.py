@@ -91,6 +91,10 @@ class Serving:
                 return "".join(lines)
         raise AssertionError(self._process.communicate()[1])
 
+    def send(self, which: signal.Signals) -> None:
+        """Send it a signal that does not end it."""
+        self._process.send_signal(which)
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> Done:
         """Tell it to stop, and wait."""
         self._process.send_signal(how)
