@@ -131,7 +131,7 @@ def test_a_failed_attempt_is_in_no_group() -> None:
         by("d", "blood"),
         by("e", "no idea at all"),
     )
-    assert group(ask(CHOICE), attempts) == (0, -1, 1, 0, 2)
+    assert group(ask(CHOICE), attempts) == (0, -1, 1, 0, -2)
 
 
 def test_rounded_numbers_are_equal_and_rough_ones_are_not() -> None:

@@ -269,3 +269,17 @@ def test_a_verdict_takes_microseconds() -> None:
     for _ in itertools.repeat(None, 1_000):
         PANEL.combine(0.7, case)
     assert time.perf_counter() - started < 1.0
+
+
+def test_an_answer_that_cannot_be_read_keeps_a_share() -> None:
+    """Where a short answer is due and none can be read, little is left of the probability."""
+    default = PanelState.default()
+    forms = {name: replace(form, unread=0.2) for name, form in default.forms.items()}
+    panel = LogOddsPanel(state=replace(default, forms=forms))
+    mute, read = case_of(by("a", PROSE)), case_of(by("a", "8"))
+    assert panel.combine(0.8, read) == pytest.approx(0.8)
+    assert panel.combine(0.8, mute) == pytest.approx(0.16)
+    arrays = panel.state.to_arrays()
+    assert PanelState.from_arrays(arrays).forms == forms
+    with pytest.raises(BadInput, match="panel/unread"):
+        PanelState.from_arrays(arrays | {"panel/unread": np.array([2.0])})

@@ -29,7 +29,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """Everything seen of one query so far.
 
     `confidences`: for each attempt the probability that it is acceptable, None if it failed;
-    `groups`: for each attempt the number of its group of equal answers, -1 if it failed.
+    `groups`: for each attempt the number of its group of equal answers, -1 if it failed, below -1
+    if it has no short answer that another could equal.
     """
 
     attempts: tuple[Attempt, ...] = ()

@@ -24,7 +24,8 @@ Pricer = Callable[[Usage, Price | None], float | None]
 """Usage and price -> cost_usd, None where anything needed is unknown."""
 
 Grouper = Callable[[Query, tuple[Attempt, ...]], tuple[int, ...]]
-"""Attempts -> for each the number of its group of equal answers, -1 where it failed."""
+"""Attempts -> for each the number of its group of equal answers, -1 where it failed, below -1 where
+it has no short answer that another could equal."""
 
 
 class Encoder(Protocol):

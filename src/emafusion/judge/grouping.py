@@ -8,6 +8,9 @@ from emafusion.domain.attempt import Attempt
 from emafusion.domain.query import Query
 from emafusion.judge.answers import short_answer
 
+NOTHING = -2
+"""Numbers from here down: answered, but with nothing that another answer could equal."""
+
 _NUMBER = "number:"
 _RELATIVE = 1e-6
 
@@ -15,8 +18,9 @@ _RELATIVE = 1e-6
 def group(query: Query, attempts: tuple[Attempt, ...]) -> tuple[int, ...]:
     """For each attempt the number of its group of equal answers, -1 where it failed.
 
-    Groups are numbered by first appearance. An answer without a short form (prose, code) is a
-    group of its own. Which attempts share a group does not depend on their order.
+    Groups are numbered by first appearance. An answer without a short form (prose, code, or one
+    that cannot be read) is a group of its own, numbered below -1: no other answer can join it.
+    Which attempts share a group does not depend on their order.
     """
     replied = [i for i, a in enumerate(attempts) if a.reply is not None]
     keys = [short_answer(query, reply) for a in attempts if (reply := a.reply) is not None]
@@ -27,20 +31,24 @@ def group(query: Query, attempts: tuple[Attempt, ...]) -> tuple[int, ...]:
 
 
 def groups_of(keys: Sequence[str | None]) -> tuple[int, ...]:
-    """Group canonical answers; None equals nothing, and numbers equal within their rounding.
+    """Group canonical answers; None equals nothing (-2 and below), numbers within their rounding.
 
     Two numbers are equal within a millionth, or where one is the other rounded to its (at least
     two) decimals. Such links chain, so that the result does not depend on order.
 
     >>> groups_of(["number:0.333", "text:paris", None, "number:0.333333333", "text:paris", None])
-    (0, 1, 2, 0, 1, 3)
+    (0, 1, -2, 0, 1, -3)
     """
     leaders = _number_leaders([k for k in keys if k is not None and k.startswith(_NUMBER)])
     seen: dict[str, int] = {}
     numbers: list[int] = []
-    for i, key in enumerate(keys):
-        name = f"alone:{i}" if key is None else leaders.get(key, key)
-        numbers.append(seen.setdefault(name, len(seen)))
+    alone = NOTHING
+    for key in keys:
+        if key is None:
+            numbers.append(alone)
+            alone -= 1
+        else:
+            numbers.append(seen.setdefault(leaders.get(key, key), len(seen)))
     return tuple(numbers)
 
 

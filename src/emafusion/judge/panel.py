@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from emafusion.domain.evidence import Case, Judgement
-from emafusion.judge.answers import short_answer
+from emafusion.domain.evidence import Case, Evidence, Judgement
 from emafusion.judge.asked import form_of
 from emafusion.judge.curve import LIMIT, logit, sigmoid
 from emafusion.judge.family import vote_weight
+from emafusion.judge.grouping import NOTHING
 from emafusion.judge.state import KINDS, FormState, PanelState, kind_of
+
+_PLACE = {kind: place for place, kind in enumerate(KINDS)}
 
 UNKNOWN_CAP = 0.1
 """What is left of the probability when a hard check fails that the state does not know."""
@@ -25,11 +27,12 @@ class LogOddsPanel:
 
     Each attempt alone: `a = b + w_q logit(quality) + sum_j w_j l_j(z_j)`, where an abstaining judge
     adds 0, model judges share a design effect `1 + (k - 1) r`, and a failed hard check leaves the
-    share `cap` of the probability. Then the vote, with `u_j = v_j max(0, w_a + w_p a_j)` for a peer
-    j that gives the same answer (`v_j` < 1 within a family): a group g of equal answers has support
-    `S_g = a_first + sum of u over its others`, and attempt i of group g is right with log-odds
-    `S_g - w_o log(1 + sum_(h != g) exp S_h)`. With `w_o = 1` that is Bayes' rule where one group
-    is right at most; `S_g` starts from the attempt itself, for a rival group from its strongest.
+    share `cap` of the probability, an answer that cannot be read `unread`. Then the vote, with
+    `u_j = v_j max(0, w_a + w_p a_j)` for a peer j that gives the same answer (`v_j` < 1 within a
+    family): a group g of equal answers has support `S_g = a_first + sum of u over its others`, and
+    attempt i of group g is right with log-odds `S_g - w_o log(1 + sum_(h != g) exp S_h)`. With
+    `w_o = 1` that is Bayes' rule where one group is right at most; `S_g` starts from the attempt
+    itself, for a rival group from its strongest.
 
     Never falls when a judge of this attempt gives more; does not depend on any order; strictly
     inside 0..1.
@@ -55,33 +58,35 @@ class LogOddsPanel:
 
     def _poll(self, qualities: Sequence[float], case: Case) -> _Poll:
         weights = self.state.forms[form_of(case.query)]
-        voting = _voting(case)
-        alone = [
-            self._alone(q, _judgements(case, i, voted=voting[i]), weights)
-            for i, q in enumerate(qualities)
-        ]
+        evidence = case.evidence
+        groups = evidence.groups if len(evidence.groups) == len(evidence.attempts) else ()
+        voting = [group >= 0 for group in groups] if len(groups) > 1 else [False] * len(qualities)
+        said = _by_attempt(evidence, voting)
+        alone = [self._alone(q, of, weights) for q, of in zip(qualities, said, strict=True)]
+        if weights.unread < 1.0:
+            alone = _unread(alone, groups, weights.unread)
         return _Poll(case=case, weights=weights, voting=voting, alone=alone)
 
     def _alone(self, quality: float, judgements: list[Judgement], weights: FormState) -> float:
         """Log-odds of one attempt by its own judges."""
         parts = [weights.bias, weights.quality * logit(quality)]
-        for kind, weight in zip(KINDS, weights.kinds, strict=True):
-            said = [self._log_odds(j) for j in judgements if kind_of(j.judge) == kind]
-            spread = 1.0 + (len(said) - 1) * self.state.correlation if kind == "llm" else 1.0
-            parts.append(weight * math.fsum(said) / spread if said else 0.0)
+        heads = sum(kind_of(j.judge) == "llm" for j in judgements)
+        spread, cap = 1.0 + max(0, heads - 1) * self.state.correlation, 1.0
+        for judgement in judgements:
+            kind = kind_of(judgement.judge)
+            weight = weights.kinds[_PLACE[kind]] if kind in _PLACE else 0.0
+            added = weight * self._log_odds(judgement, kind)
+            parts.append(added / spread if kind == "llm" else added)
+            if kind == "rules" and judgement.value == 0.0:
+                cap = min(cap, self._cap(judgement))
         log_odds = max(-LIMIT, min(LIMIT, math.fsum(parts)))
-        cap = min((self._cap(j) for j in judgements), default=1.0)
         return log_odds if cap >= 1.0 else logit(cap * sigmoid(log_odds))
 
-    def _log_odds(self, judgement: Judgement) -> float:
-        curve = self.state.curves.get(judgement.judge) or self.state.curves.get(
-            kind_of(judgement.judge)
-        )
+    def _log_odds(self, judgement: Judgement, kind: str) -> float:
+        curve = self.state.curves.get(judgement.judge) or self.state.curves.get(kind)
         return 0.0 if curve is None or judgement.value is None else curve.at(judgement.value)
 
     def _cap(self, judgement: Judgement) -> float:
-        if kind_of(judgement.judge) != "rules" or judgement.value != 0.0:
-            return 1.0
         return self.state.caps.get(judgement.verdict.partition(":")[0], UNKNOWN_CAP)
 
     @staticmethod
@@ -107,22 +112,21 @@ def n_eff(judges: int, correlation: float) -> float:
     return judges / (1.0 + (judges - 1) * correlation) if judges else 0.0
 
 
-def _judgements(case: Case, i: int, *, voted: bool) -> list[Judgement]:
-    """What was said of attempt i; agreement is left to the groups where there is a vote."""
-    of = [j for j in case.evidence.judgements if j.attempt == i and j.value is not None]
-    return [j for j in of if not (voted and kind_of(j.judge) == "agreement")]
+def _by_attempt(evidence: Evidence, voting: list[bool]) -> list[list[Judgement]]:
+    """What was said of each attempt; agreement is left to the groups where there is a vote."""
+    said: list[list[Judgement]] = [[] for _ in voting]
+    for judgement in evidence.judgements:
+        i = judgement.attempt
+        if judgement.value is None or (voting[i] and kind_of(judgement.judge) == "agreement"):
+            continue
+        said[i].append(judgement)
+    return said
 
 
-def _voting(case: Case) -> list[bool]:
-    """Which attempts have a short answer; one that shares its group needs no reading for that."""
-    attempts, groups = case.evidence.attempts, case.evidence.groups
-    if len(groups) != len(attempts) or len(groups) < 2:  # a vote takes two
-        return [False] * len(attempts)
-    return [
-        attempt.reply is not None
-        and (groups.count(group) > 1 or short_answer(case.query, attempt.reply) is not None)
-        for attempt, group in zip(attempts, groups, strict=True)
-    ]
+def _unread(alone: list[float], groups: Sequence[int], share: float) -> list[float]:
+    """Leave that share of the probability of an answer in which nothing could be read."""
+    told = zip(alone, groups or [0] * len(alone), strict=True)
+    return [logit(share * sigmoid(odds)) if group <= NOTHING else odds for odds, group in told]
 
 
 def _voted(i: int, poll: _Poll) -> float:

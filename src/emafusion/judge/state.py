@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -25,6 +25,7 @@ class FormState:
     `bias`, `quality`: intercept and weight of the predicted quality's log-odds. `agree`, `peer`:
     log-odds that a peer with the same answer adds, and how much more for each unit of its own.
     `oppose`: weight of rival answers. `kinds`: weight of each kind of judge, as in `KINDS`.
+    `unread`: 0..1, what is left of the probability where no short answer can be read.
     """
 
     bias: float
@@ -33,6 +34,7 @@ class FormState:
     peer: float
     oppose: float
     kinds: tuple[float, ...]
+    unread: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ class PanelState:
         rows = [self.forms[form] for form in FORMS]
         table = [(r.bias, r.quality, r.agree, r.peer, r.oppose, *r.kinds) for r in rows]
         arrays = {"panel/forms": np.array(table), "panel/correlation": np.array([self.correlation])}
+        arrays |= {"panel/unread": np.array([row.unread for row in rows])}
         arrays |= {f"panel/curve/{name}": curve.as_array() for name, curve in self.curves.items()}
         return arrays | {f"panel/cap/{name}": np.array([cap]) for name, cap in self.caps.items()}
 
@@ -84,7 +87,9 @@ class PanelState:
         caps = {k[4:]: _share(a, k) for k, a in parts.items() if k.startswith("cap/")}
         _refuse_unknown(parts)
         return PanelState(
-            forms=_forms(parts["forms"]) if "forms" in parts else state.forms,
+            forms=_with_unread(
+                _forms(parts["forms"]) if "forms" in parts else state.forms, parts.get("unread")
+            ),
             curves=MappingProxyType(dict(state.curves) | curves),
             caps=MappingProxyType(dict(state.caps) | caps),
             correlation=_share(parts["correlation"], "correlation")
@@ -118,6 +123,18 @@ def _forms(table: Floats) -> Mapping[Form, FormState]:
     )
 
 
+def _with_unread(
+    forms: Mapping[Form, FormState], unread: Floats | None
+) -> Mapping[Form, FormState]:
+    if unread is None:
+        return forms
+    if unread.shape != (len(FORMS),) or not ((unread >= 0.0) & (unread <= 1.0)).all():
+        msg = f"must be float64[{len(FORMS)}] in 0..1, got {unread.tolist()}"
+        raise BadInput(msg, where="panel/unread")
+    pairs = zip(FORMS, unread.tolist(), strict=True)
+    return MappingProxyType({form: replace(forms[form], unread=share) for form, share in pairs})
+
+
 def _row(row: list[float]) -> FormState:
     bias, quality, agree, peer, oppose, *kinds = row
     return FormState(
@@ -133,7 +150,7 @@ def _share(array: Floats, key: str) -> float:
 
 
 def _refuse_unknown(parts: Mapping[str, Floats]) -> None:
-    known = ("forms", "correlation")
+    known = ("forms", "unread", "correlation")
     unknown = [k for k in parts if k not in known and not k.startswith(("curve/", "cap/"))]
     if unknown:
         msg = "unknown key: made by a newer version?"
