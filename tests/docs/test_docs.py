@@ -116,6 +116,9 @@ def test_commands_are_ones_that_exist(page: str, line: str) -> None:
     words = shlex.split(line.partition("#")[0].replace("$(", "("))[1:]
     assert words[0] in {*VERBS, "VERB"}, f"{page}: {line}"
     command = program.get_command(click.Context(program), words[0])
+    if isinstance(command, click.Group):
+        assert words[1] in {*command.commands, "--help"}, f"{page}: {line}"
+        command = command.commands.get(words[1], command)
     known = {option for each in command.params for option in each.opts} if command else set()
     given = {word.partition("=")[0] for word in words[1:] if word.startswith("--")}
     assert given <= known | {"--help"}, f"{page}: {line}"

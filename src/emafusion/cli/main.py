@@ -21,6 +21,8 @@ VERBS = {
     "fit": "learn an artifact from tables of recorded answers",
     "replay": "evaluate a policy on recorded answers, by the served code",
     "certify": "promise a share of the best model's quality, or say what it would take",
+    "artifact": "what an artifact was made from, and what another one changes",
+    "taxonomy": "which model did what kind of work how well",
     "log": "look into the log of answered requests",
     "models": "list the pool: prices, limits, abilities, health",
     "check": "check a config file",

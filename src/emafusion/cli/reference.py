@@ -56,4 +56,14 @@ def _verbs() -> Iterator[str]:
             continue
         own = click.Context(command, info_name=name, parent=whole, terminal_width=WIDTH)
         yield f"## `emafusion {name}`\n\n{does[0].upper()}{does[1:]}.\n"
-        yield f"```text\n{command.get_help(own).rstrip()}\n```\n"
+        yield from _help(own)
+
+
+def _help(own: click.Context) -> Iterator[str]:
+    """Help of a command as it is printed, then that of the commands below it."""
+    yield f"```text\n{own.command.get_help(own).rstrip()}\n```\n"
+    if isinstance(own.command, click.Group):
+        for name, command in own.command.commands.items():
+            below = click.Context(command, info_name=name, parent=own, terminal_width=WIDTH)
+            yield f"### `{below.command_path}`\n"
+            yield from _help(below)
