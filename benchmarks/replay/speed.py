@@ -18,8 +18,9 @@ import polars as pl
 from emafusion.build.parts import load_artifact
 from emafusion.lab.known import known_from
 from emafusion.lab.reading import read_table
-from emafusion.lab.replaying import DIAL, Asked, query_of, replay_known, stage_of
+from emafusion.lab.replaying import DIAL, Asked, replay_known, stage_of
 from emafusion.replay.records import records_of
+from emafusion.tables.query import query_of
 
 POLICIES = ("router", "hybrid")
 

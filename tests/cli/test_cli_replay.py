@@ -69,6 +69,18 @@ def test_a_table_without_scores(replaying: Shell) -> None:
     assert (replaying.folder / "d.csv").is_file()
 
 
+def test_bad_rows_can_be_left_out(replaying: Shell) -> None:
+    """They are named; with --skip-bad they are counted, and the others replayed."""
+    rows = [*rows_of(3), {**rows_of(1)[0], "query_id": "bad", "score": 7.0}]
+    pl.DataFrame(rows).write_ndjson(replaying.folder / "holed.jsonl")
+    refused = replaying.run("replay", "holed.jsonl", "--artifact", "blank")
+    assert refused.code == 2
+    assert "holed.jsonl: line 10: score" in refused.err
+    done = replaying.run("replay", "holed.jsonl", "--artifact", "blank", "--skip-bad", "--json")
+    assert json.loads(done.out)["queries"] == 3
+    assert "1 bad row left out" in done.err
+
+
 def test_transfer_shows_each_data_set(replaying: Shell) -> None:
     """With the best single model of the others beside it."""
     done = replaying.run(*ARGUMENTS, "--policy", "router", "--transfer")
@@ -101,7 +113,7 @@ def test_prices_after_the_fact(replaying: Shell) -> None:
     [
         (("replay",), "Missing argument 'TABLE...'"),
         (("replay", "no.parquet"), "no.parquet: cannot be read"),
-        (("replay", "table.txt"), "must end in .parquet"),
+        (("replay", "table.txt"), "table.txt: cannot be read"),
         ((*ARGUMENTS, "--policy", "best"), "no policy 'best'; there are hybrid"),
         ((*ARGUMENTS, "--policy", "single:huge"), "no answers of 'huge'; there are large"),
         ((*ARGUMENTS, "--policy", "task-table"), "artifact: has no table of tasks"),

@@ -11,10 +11,11 @@ import polars as pl
 from tests.replay.recorded_table import frame_of, rows_of
 
 from emafusion.domain.errors import BadInput
-from emafusion.lab.replaying import Asked, query_of, replay
+from emafusion.lab.replaying import Asked, replay
 from emafusion.replay.decisions import decisions_of
 from emafusion.replay.grades import judges_of, scale_of
 from emafusion.replay.records import records_of
+from emafusion.tables.query import query_of
 
 ROWS = rows_of(20)
 GRADES = pl.DataFrame(

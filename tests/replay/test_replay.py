@@ -163,6 +163,20 @@ def test_whatever_is_missing_or_strange(changed: dict[str, object]) -> None:
         assert np.isnan(done.runs[1].cost_usd).all()
 
 
+def test_conversations_replay_with_their_tools() -> None:
+    """Messages and tools of a row are what the parts see, and every model may be asked."""
+    body = (
+        '{"messages": [{"role": "user", "content": "Book a flight"}], "tools": [{"type": '
+        '"function", "function": {"name": "book", "parameters": {"type": "object"}}}]}'
+    )
+    done = replay(
+        frame_of(rows_of(2, prompt=None, messages=body)), None, Asked(quality_weights=(1.0,))
+    )
+    assert done.records.queries[0].prompt == "Book a flight"
+    assert done.records.queries[0].tools[0].name == "book"
+    assert (done.runs[0].model >= 0).all()
+
+
 @pytest.mark.parametrize(("queries", "models"), [(1, None), (1, ("large",)), (5, ("small",))])
 def test_one_query_or_one_model(queries: int, models: tuple[str, ...] | None) -> None:
     """Is little, but no mistake."""

@@ -27,10 +27,11 @@ from emafusion.domain.outcome import Answer
 from emafusion.flow.parts import Parts, Task, everything_said
 from emafusion.flow.route import route
 from emafusion.gateway.driver import Run, drive
-from emafusion.lab.replaying import Asked, query_of, stage_of
+from emafusion.lab.replaying import Asked, stage_of
 from emafusion.replay.driver import run
 from emafusion.replay.recorded import RecordedAnswers, reply_of
 from emafusion.replay.records import Records, records_of
+from emafusion.tables.query import query_of
 from emafusion.testing import FakeUpstream, said
 
 ROWS = [row | {"mean_logprob": -0.05 if row["score"] else -0.4} for row in rows_of(24)]

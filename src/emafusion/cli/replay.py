@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -14,13 +15,17 @@ from emafusion.cli.progress import progress
 from emafusion.cli.replay_table import show_summary
 from emafusion.cli.screen import screen
 from emafusion.lab.prices import read_prices
-from emafusion.lab.reading import need_polars, read_grades, read_table
+from emafusion.lab.reading import need_polars, read_grades, read_rows
 from emafusion.lab.replaying import DIAL, Asked, Replayed, replay, summary_of
 from emafusion.lab.reporting import notes_of, report_on
 from emafusion.lab.transfer import transfer
 from emafusion.replay.decisions import decisions_of, write_decisions, writer_of
 from emafusion.replay.report.writing import check_ending, write_report
 from emafusion.store.artifact import Artifact
+from emafusion.tables.read import Read
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class _Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +36,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     quality_weight: tuple[float, ...]
     models: tuple[str, ...]
     prices: str | None
+    skip_bad: bool
     seed: int
     decisions: str | None
     report: str | None
@@ -73,6 +79,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
               help="setting of the dial, 0 to 1, once or more  [default: 15 of them]")  # fmt: skip
 @click.option("--models", metavar="NAMES", multiple=True, help="choose among these alone")
 @click.option("--prices", metavar="FILE", help="replay at the prices of a YAML or JSON file")
+@click.option("--skip-bad", is_flag=True, help="leave bad rows out and count them")
 @click.option("--seed", type=int, default=0, show_default=True, help="of every draw")
 @click.option("--decisions", metavar="OUT", help="write each decision: .parquet, .jsonl or .csv")
 @click.option("--report", metavar="OUT", help="write a report: .html, .json, or pictures as .png")
@@ -105,8 +112,17 @@ def command(**options: object) -> None:
 
 
 def _replayed(asked: _Options, artifact: Artifact | None, wanted: Asked) -> Replayed:
-    frame = read_table([Path(table) for table in asked.tables])
-    judges = read_grades([Path(table) for table in asked.judges]) if asked.judges else None
+    frame = _told(read_rows([Path(t) for t in asked.tables], skip_bad=asked.skip_bad))
+    graded = [Path(table) for table in asked.judges]
+    judges = _told(read_grades(graded, skip_bad=asked.skip_bad)) if graded else None
     evaluate = transfer if asked.transfer else replay
     with progress("replaying") as done:
         return evaluate(frame, artifact, wanted, judges=judges, done=done)
+
+
+def _told(read: Read) -> pl.DataFrame:
+    """The table; what was left out of it is told."""
+    for note in read.notes():
+        if not note.startswith("columns not used"):  # a table may carry whatever it likes
+            click.echo(f"emafusion: {note}", err=True)
+    return read.frame

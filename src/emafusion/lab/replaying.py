@@ -16,7 +16,6 @@ from emafusion.domain.command import Flow
 from emafusion.domain.features import Features, Ints
 from emafusion.domain.model import Candidate, Objective, Price
 from emafusion.domain.outcome import Answer
-from emafusion.domain.query import Query, ask
 from emafusion.encode.taxonomy import AXES
 from emafusion.estimate.names import canonical
 from emafusion.flow.parts import Task
@@ -30,6 +29,7 @@ from emafusion.replay.run import Play, Run, play
 from emafusion.replay.summary import Summary
 from emafusion.replay.tasks import Tasks
 from emafusion.store.artifact import Artifact
+from emafusion.tables.query import query_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -208,8 +208,3 @@ def _pools(stage: Stage, only: str | None) -> Sequence[tuple[Candidate, ...]]:
             kept[key] = stage.candidates if whole else pool
         pools.append(kept[key])
     return pools
-
-
-def query_of(query_id: str, prompt: str | None, _messages: str | None) -> Query:
-    """The query of a row."""
-    return ask(prompt or "", query_id=query_id)

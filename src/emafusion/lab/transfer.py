@@ -12,7 +12,7 @@ from emafusion.build.parts import Learned, learned_from
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Features, Ints
 from emafusion.lab.known import Known
-from emafusion.lab.replaying import Asked, Replayed, query_of, replay_known
+from emafusion.lab.replaying import Asked, Replayed, replay_known
 from emafusion.learn.fit import fit_router
 from emafusion.learn.groups import family_groups, folds_of
 from emafusion.learn.outcomes import OutcomeTable, from_frame
@@ -21,6 +21,7 @@ from emafusion.replay.records import WHERE, Bools, Records, records_of
 from emafusion.replay.run import Run, joined
 from emafusion.replay.tasks import fit_tasks
 from emafusion.store.artifact import Artifact
+from emafusion.tables.query import query_of
 
 if TYPE_CHECKING:
     import polars as pl
