@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zipfile
 from pathlib import Path
 
 import msgspec
@@ -168,6 +169,48 @@ def test_a_cut_file_is_refused(tmp_path: Path, cut: int) -> None:
     whole = arrays_of(folder).read_bytes()
     arrays_of(folder).write_bytes(whole[:cut])
     with pytest.raises(BadInput, match=r"arrays-\w+\.npz: cannot be read"):
+        load(folder)
+
+
+def test_an_array_that_went_bad_is_named(tmp_path: Path) -> None:
+    """A byte flipped within one array: the message says in which."""
+    folder = saved(tmp_path / "made")
+    raw = bytearray(arrays_of(folder).read_bytes())
+    with zipfile.ZipFile(arrays_of(folder)) as held:
+        entry = held.getinfo("router/ability.npy")
+    raw[entry.header_offset + 30 + len(entry.filename) + entry.compress_size // 2] ^= 0xFF
+    arrays_of(folder).write_bytes(raw)
+    with pytest.raises(BadInput, match=r"array router/ability cannot be read") as told:
+        load(folder)
+    assert len(str(told.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("card", "says"),
+    [
+        (b"", "not an artifact's card"),
+        (b"[]", "not an artifact's card"),
+        (b'{"title": "cut o', "not an artifact's card"),
+        (b"\xff\xfe", "not an artifact's card"),
+    ],
+)
+def test_a_card_that_was_cut_off_is_refused(tmp_path: Path, card: bytes, says: str) -> None:
+    """Each names the file, and the arrays beside it are not used without it."""
+    folder = saved(tmp_path / "made")
+    (folder / CARD).write_bytes(card)
+    with pytest.raises(BadInput, match=rf"card\.json: {says}"):
+        load(folder)
+
+
+def test_a_card_that_misses_an_array_or_has_one_more_says_which(tmp_path: Path) -> None:
+    """Each array that differs is named."""
+    folder = saved(tmp_path / "made")
+    card = msgspec.json.decode((folder / CARD).read_bytes(), type=Card)
+    shapes = {name: shape for name, shape in card.shapes.items() if name != "router/ability"}
+    wrong = msgspec.structs.replace(card, shapes={**shapes, "router/absent": [1]})
+    (folder / CARD).write_bytes(msgspec.json.encode(wrong))
+    says = "router/ability is not on the card, router/absent is missing"
+    with pytest.raises(BadInput, match=says):
         load(folder)
 
 

@@ -20,6 +20,9 @@ from emafusion.domain.errors import BadInput
 AnyArray = npt.NDArray[np.generic]
 Arrays = Mapping[str, AnyArray]
 
+WRONG = (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError, zlib.error)
+"""What numpy and zipfile raise for a file that is not as it should be."""
+
 
 def content_sha256(arrays: Arrays) -> str:
     """SHA-256 of names, types, shapes and values: equal arrays have equal hashes anywhere."""
@@ -46,14 +49,13 @@ def read_arrays(path: Path) -> dict[str, AnyArray]:
     """Read every array, without pickles.
 
     Raises:
-        BadInput: absent, cut off, or no arrays.
+        BadInput: absent, cut off, or no arrays; names the array that is wrong, if it is one.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
-            return {name: held[name] for name in held.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError, zlib.error) as error:
-        told = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise BadInput(f"cannot be read: {told}", where=str(path)) from error
+            return {name: _read(held, name, path) for name in held.files}
+    except WRONG as error:
+        raise BadInput(f"cannot be read: {_why(error)}", where=str(path)) from error
 
 
 def differences(found: Mapping[str, list[int]], wanted: Mapping[str, list[int]]) -> list[str]:
@@ -73,6 +75,20 @@ def differences(found: Mapping[str, list[int]], wanted: Mapping[str, list[int]])
 def remove(path: Path) -> None:
     """Take a file away; one that is gone already is fine."""
     path.unlink(missing_ok=True)
+
+
+def _read(held: Mapping[str, AnyArray], name: str, path: Path) -> AnyArray:
+    """One array of an open file, which is read only now."""
+    try:
+        return held[name]
+    except WRONG as error:
+        raise BadInput(f"array {name} cannot be read: {_why(error)}", where=str(path)) from error
+
+
+def _why(error: Exception) -> str:
+    """What a library said, in one line."""
+    told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(told.split())[:200]
 
 
 def _difference(name: str, found: list[int] | None, wanted: list[int] | None) -> str:
