@@ -65,9 +65,9 @@ def test_held_answer_wins_over_a_worse_second(make_parts: MakeParts) -> None:
     """Where the second look convinces less, the first answer is given."""
     parts = make_parts({"small": 0.6, "big": 0.62})
     with Script(route(task(1.0), parts)) as script:
-        script << calls("small") >> said("42 it may be")
-        script << calls("big") >> said("41?")
-    assert script.value.candidate == "small"
+        script << calls("big") >> said("42 it may be")
+        script << calls("small") >> said("41?")
+    assert script.value.candidate == "big"
 
 
 def test_one_look_is_a_router_and_streams(make_parts: MakeParts) -> None:

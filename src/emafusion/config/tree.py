@@ -87,7 +87,7 @@ class PolicySection(Section):
 
     max_looks: Annotated[
         int, Key("answers that may be asked for per query; 1 = never escalate", low=1, high=8)
-    ] = 2
+    ] = 4
     explore_share: Annotated[
         float,
         Key("share of queries that try another plausible model, to learn from", low=0, high=0.5),

@@ -1,28 +1,40 @@
 """Call, judge or stop: whatever gains most for its price; stop when nothing pays.
 
-Route first, then at most one more look. With lambda the quality that a dollar must buy, c the
-cost and r the confidence in the best answer so far, another candidate k is called iff
-
-    max_k [ E max(r, r_k) - r - lambda c_k ] > 0,   r_k ~ Beta around q_k + carry (r - q_m)
-
-and the first candidate is the one whose whole two-look plan is worth most. `carry`: how much of
-a surprise about one model's answer tells about the query, so about the others. A paid judge is
-asked iff knowing its verdict changes the decision by more than its price (value of information).
-After Dekoninck et al., "A Unified Approach to Routing and Cascading for LLMs" (ICML 2025).
+Route first, then at most `max_looks` answers. With lambda the quality that a dollar must buy,
+another candidate k is called iff what it is expected to change of the best group of equal answers
+exceeds lambda c_k (`policy.more`); after a first answer the third call is looked ahead to, since a
+second one alone informs but cannot outvote (`policy.ahead`). The first candidate is the one whose
+whole plan is worth most (`policy.looks`). A paid judge is asked iff knowing its verdict changes the
+decision by more than its price (value of information). After Dekoninck et al., "A Unified Approach
+to Routing and Cascading for LLMs" (ICML 2025), with groups of answers instead of single ones.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import repeat
 from math import inf, isnan
 
+import numpy as np
+
 from emafusion.domain.errors import Cancelled, DeadlinePassed
-from emafusion.domain.evidence import CallStep, JudgeCard, JudgeStep, Plan, Situation, StopStep
+from emafusion.domain.evidence import (
+    CallStep,
+    Evidence,
+    JudgeCard,
+    JudgeStep,
+    Plan,
+    Situation,
+    StopStep,
+)
+from emafusion.policy.ahead import bench, two_ahead
 from emafusion.policy.dial import Dial
 from emafusion.policy.looks import TIE, Start, best_start, cheapest_of_best
+from emafusion.policy.more import groups_in, one_more
 from emafusion.policy.options import Options, options
 from emafusion.policy.spread import Spread
+from emafusion.policy.vote import Vote
+
+VOTE = Vote()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +52,15 @@ class Reader:
 class GainPolicy:
     """One-step value of calling, judging and stopping.
 
-    `max_looks`: answers at most, 1 makes it a router. `carry` in 0..1.
+    `max_looks`: answers at most, 1 makes it a router. `carry` in 0..1: how much of a surprise about
+    one model's answer tells of the query, so of the others, where answers cannot be compared.
     """
 
     dial: Dial
     spread: Spread
-    max_looks: int = 2
+    max_looks: int = 4
     carry: float = 0.4
+    vote: Vote = VOTE
     reader: Reader = Reader()
 
     def plan(self, situation: Situation, /) -> Plan:
@@ -65,7 +79,7 @@ class GainPolicy:
     def _first(self, situation: Situation, left: Options) -> Plan:
         if not any(left.open) or _is_over(situation):
             return Plan(step=StopStep(attempt=None), propensity=1.0, reason="nobody left to call")
-        start = best_start(left, self.spread, looks=self.max_looks, carry=self.carry)
+        start = best_start(left, self.spread, self.vote, looks=self.max_looks)
         return Plan(
             step=CallStep(candidate=left.names[start.first], live=start.second is None),
             propensity=1.0,
@@ -110,11 +124,21 @@ class GainPolicy:
         surprise = confidence - left.quality[left.at(evidence.attempts[best].candidate)]
         quality = [min(max(q + self.carry * surprise, 0.01), 0.99) for q in left.quality]
         looks = sum(attempt.reply is not None for attempt in evidence.attempts)
-        if looks >= self.max_looks or _is_over(situation):
+        cheapest = min((p for may, p in zip(left.open, left.paid, strict=True) if may), default=inf)
+        if looks >= self.max_looks or _is_over(situation) or cheapest >= 1.0 - confidence:
             return [-inf] * len(quality), quality
-        both = map(self.spread.best, repeat(confidence), quality, left.legibility)
-        columns = zip(left.open, both, left.paid, strict=True)
-        return [b - confidence - paid if may else -inf for may, b, paid in columns], quality
+        plain = [max(0.0, q - confidence) for q in quality]
+        voted = self._voted(evidence, left, looks)
+        both = zip(left.open, plain, voted, left.paid, strict=True)
+        part = left.comparable
+        return [p + part * (v - p) - paid if may else -inf for may, p, v, paid in both], quality
+
+    def _voted(self, evidence: Evidence, left: Options, looks: int) -> list[float]:
+        """Gain of each candidate where answers can be compared, before its price."""
+        groups = groups_in(evidence)
+        if looks > 1 or looks + 2 > self.max_looks:
+            return one_more(groups, left.quality, self.vote)
+        return _second_of_three(groups.odds[0], left, self.vote)
 
     def _news(self, confidence: float, gain: float) -> float:
         """Expected utility over stopping now, where a paid judge's verdict is known first."""
@@ -131,6 +155,16 @@ class GainPolicy:
         if judge.cost_usd is None:
             return inf
         return self.dial.quality_per_usd(situation.objective) * judge.cost_usd
+
+
+def _second_of_three(odds: float, left: Options, vote: Vote) -> list[float]:
+    """Gain of each second answer when a third may follow, before its own price."""
+    fee = np.array([p if may else inf for may, p in zip(left.open, left.paid, strict=True)])
+    then = bench(np.array(left.quality), fee, vote)
+    free = np.zeros((1, len(fee)))
+    net = two_ahead(np.array([odds]), then, vote, shut=free, comparable=np.ones((1, 1))).net[0]
+    pairs = zip(net.tolist(), left.paid, left.open, strict=True)
+    return [value + paid if may else 0.0 for value, paid, may in pairs]
 
 
 def _unread(situation: Situation) -> int | None:

@@ -1,4 +1,9 @@
-"""What a first look is worth when a second may follow."""
+"""The first look, when others may follow: arrays of one query or of thousands.
+
+A start i is worth `q_i - fee_i + max_k (G_ik)+`, G the net gain of a second call when a third may
+follow it (`policy.ahead`). Where judges will read token log-probabilities, that is averaged over
+what they may find.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +13,20 @@ from math import inf
 import numpy as np
 from msgspec import Struct
 
-from emafusion.domain.features import Floats
+from emafusion.domain.features import Floats, Ints
+from emafusion.policy.ahead import Bench, ahead, bench, two_ahead
 from emafusion.policy.options import Options
-from emafusion.policy.spread import Spread
+from emafusion.policy.spread import BINS, Spread
+from emafusion.policy.vote import Vote, many_odds
 
-TIE = 0.005
+TIE = 0.001
 """Utilities closer than this are equal: the cheaper candidate is taken."""
 
-HOPELESS = 0.02
-"""A first look of this quality or less only delays the next one."""
+SHORTLIST = 6
+"""Candidates that are weighed against each other; the work grows with the cube of their number."""
 
-SHORTLIST = 8
-"""Candidates whose pairs are weighed; the work grows with the square of their number."""
+FINDINGS = 5
+"""Confidences after reading that are looked at, where judges can tell much."""
 
 
 class Start(Struct, frozen=True, kw_only=True):
@@ -38,35 +45,74 @@ class Start(Struct, frozen=True, kw_only=True):
         return ((self.first, 1.0), *((self.second,) if self.second else ()))
 
 
-def best_start(left: Options, spread: Spread, *, looks: int, carry: float) -> Start:
+class Menu(Struct, frozen=True, kw_only=True, eq=False):
+    """What n candidates offer to each of Q queries: float64[Q, n].
+
+    `fee`: cost in units of quality, infinite where one cannot be called; `legibility`: int64[n],
+    what judges can tell of its answers; `comparable`: float64[Q], 0..1.
+    """
+
+    quality: Floats
+    cost_usd: Floats
+    fee: Floats
+    legibility: Ints
+    comparable: Floats
+
+
+class Starts(Struct, frozen=True, kw_only=True, eq=False):
+    """Best first looks of Q queries: `first`, `second` int64[Q] (-1: none pays).
+
+    `chance` of the second, `quality` expected of the answer given: float64[Q].
+    """
+
+    first: Ints
+    second: Ints
+    chance: Floats
+    quality: Floats
+
+    def at(self, row: int) -> Start:
+        """That of one query."""
+        second = int(self.second[row])
+        return Start(
+            first=int(self.first[row]),
+            second=None if second < 0 else (second, float(self.chance[row])),
+            quality=float(self.quality[row]),
+        )
+
+
+def best_start(left: Options, spread: Spread, vote: Vote, *, looks: int) -> Start:
     """Find the first look whose whole plan is worth most; at least one candidate must be open."""
-    if looks < 2:
+    if looks < 2 or sum(left.open) < 2:
         places = zip(left.open, left.quality, left.paid, strict=True)
         first = cheapest_of_best([q - paid if may else -inf for may, q, paid in places], left)
         return Start(first=first, second=None, quality=left.quality[first])
-    few = _shortlist(left)
-    quality = np.array([left.quality[k] for k in few])
-    second = _second_values(left, few, quality, spread=spread, carry=carry)
-    after = np.maximum.reduce(second, axis=1)
-    chance = spread.row(quality, [left.legibility[k] for k in few])
-    # Without a second look a start is worth its quality; the bins only approximate that.
-    read = np.add.reduce(chance * np.maximum(spread.bins, after), axis=1)
-    whole: list[float] = np.maximum(read, quality).tolist()
-    worth = [-inf] * len(left.names)
-    best = max(left.quality[k] for k in few)
-    for k, gross in zip(few, whole, strict=True):
-        if left.quality[k] > HOPELESS or best <= HOPELESS:
-            worth[k] = gross - left.paid[k]
-    pays = after > spread.bins
-    shares: list[float] = np.add.reduce(chance * pays, axis=1).tolist()
-    first = _quickest_of_best(worth, dict(zip(few, shares, strict=True)), left)
-    at = few.index(first)
-    share = shares[at]
-    if share <= TIE:
-        return Start(first=first, second=None, quality=left.quality[first])
-    then = few[int(second[at, :, int(pays[at].argmax())].argmax())]
-    expected = whole[at] + share * left.paid[then]
-    return Start(first=first, second=(then, share), quality=min(expected, 1.0))
+    menu = Menu(
+        quality=np.array([left.quality]),
+        cost_usd=np.array([left.cost_usd]),
+        fee=np.array([[p if may else inf for may, p in zip(left.open, left.paid, strict=True)]]),
+        legibility=np.array(left.legibility),
+        comparable=np.array([left.comparable]),
+    )
+    return best_starts(menu, spread, vote, looks=looks).at(0)
+
+
+def best_starts(menu: Menu, spread: Spread, vote: Vote, *, looks: int) -> Starts:
+    """The same for many queries at once; each must have an open candidate."""
+    alone = menu.quality - menu.fee
+    few = _shortlist(alone)
+    quality, fee, cost = (
+        np.take_along_axis(each, few, axis=1) for each in (menu.quality, menu.fee, menu.cost_usd)
+    )
+    then = bench(quality, fee, vote)
+    comparable = menu.comparable[:, None, None]
+    if looks < 2 or few.shape[1] < 2:
+        gain = np.full((*quality.shape, few.shape[1]), -inf)
+    elif spread.telling[menu.legibility].any():
+        chance = spread.chances(quality, menu.legibility[few])
+        gain = _read_first(then, (spread.bins, chance), vote, looks=looks, comparable=comparable)
+    else:
+        gain = _net(then, many_odds(quality), vote, looks=looks, comparable=comparable)
+    return _choose(few, quality - fee, gain, cost=cost, fee=fee)
 
 
 def cheapest_of_best(worth: list[float], left: Options) -> int:
@@ -76,40 +122,69 @@ def cheapest_of_best(worth: list[float], left: Options) -> int:
     return min(near, key=left.cost_usd.__getitem__)
 
 
-def _quickest_of_best(worth: list[float], shares: dict[int, float], left: Options) -> int:
-    """Of starts that are worth the same, the one with the fewest expected looks, then the cheapest.
-
-    `shares`: chance of a second look by place. A hopeless first look costs next to nothing where
-    another always follows, but it costs the client's time.
-    """
-    enough = max(worth) - TIE
-    near = [k for k in shares if worth[k] >= enough]
-    return min(near, key=lambda k: (round(shares[k], 1), left.cost_usd[k]))
+def _shortlist(alone: Floats) -> Ints:
+    """Columns of the most useful candidates of each query: int64[Q, m]."""
+    n = alone.shape[1]
+    if n <= SHORTLIST:
+        return np.broadcast_to(np.arange(n), alone.shape)
+    return np.argpartition(-alone, SHORTLIST - 1, axis=1)[:, :SHORTLIST]
 
 
-def _shortlist(left: Options) -> list[int]:
-    """Places of the open candidates worth weighing: the most useful alone, and the cheapest."""
-    places = [k for k, may in enumerate(left.open) if may]
-    if len(places) <= SHORTLIST:
-        return places
-    useful = sorted(places, key=lambda k: left.paid[k] - left.quality[k])
-    cheap = sorted(places, key=left.cost_usd.__getitem__)
-    return sorted({*useful[: SHORTLIST - 2], *cheap[:2]})
+def _net(then: Bench, odds: Floats, vote: Vote, *, looks: int, comparable: Floats) -> Floats:
+    """Net gain of each second call after each first: float64[Q, m, m]."""
+    shut = _itself(then.fee.shape[-1])
+    if looks == 2:
+        return ahead(odds, then, shut=shut, comparable=comparable).net
+    return two_ahead(odds, then, vote, shut=shut, comparable=comparable).net
 
 
-def _second_values(
-    left: Options, few: list[int], quality: Floats, *, spread: Spread, carry: float
+def _read_first(
+    then: Bench, findings: tuple[Floats, Floats], vote: Vote, *, looks: int, comparable: Floats
 ) -> Floats:
-    """float64[n, n, 20]: worth of a second look, by first, second and confidence in the first."""
-    surprise = carry * (spread.bins - quality[:, None])
-    revised = quality[:, None] + surprise[:, None, :]
-    np.minimum(np.maximum(revised, 0.01, out=revised), 0.99, out=revised)
-    value = spread.best_by_bin(revised, [left.legibility[k] for k in few])
-    value -= _itself(len(few)) + np.array([left.paid[k] for k in few])[:, None]
-    return value
+    """The same, averaged over what judges may find of the first answer.
+
+    `findings`: float64[20], confidences, and float64[Q, m, 20], their chances.
+    """
+    bins, chance = findings
+    m = then.fee.shape[-1]
+    chance = chance.reshape(*chance.shape[:-1], FINDINGS, BINS // FINDINGS)
+    share = chance.sum(axis=-1)
+    centres = bins.reshape(FINDINGS, -1)
+    found = (chance * centres).sum(axis=-1) / np.maximum(share, 1e-12)
+    gain = np.zeros((*then.quality.shape, m))
+    for place in range(FINDINGS):
+        odds = many_odds(found[..., place])
+        net = _net(then, odds, vote, looks=looks, comparable=comparable)
+        # A second call is only made where it pays by then: never a loss.
+        gain += share[..., place, None] * np.maximum(net, 0.0)
+    return gain
 
 
-@lru_cache(maxsize=SHORTLIST)
-def _itself(n: int) -> Floats:
-    """float64[n, n, 1]: infinite where a second look would be at the first candidate again."""
-    return np.where(np.eye(n, dtype=bool), inf, 0.0)[:, :, None]
+def _choose(few: Ints, alone: Floats, gain: Floats, *, cost: Floats, fee: Floats) -> Starts:
+    """Of starts that are worth the same, the one without a second call, then the cheapest."""
+    rows = np.arange(len(few))
+    then = gain.argmax(axis=2)
+    most = np.maximum(np.take_along_axis(gain, then[..., None], axis=2)[..., 0], 0.0)
+    worth = alone + most
+    near = worth >= worth.max(axis=1, keepdims=True) - TIE
+    single = most <= TIE
+    near &= single | ~(near & single).any(axis=1, keepdims=True)
+    first = np.where(near, cost, inf).argmin(axis=1)
+    second = then[rows, first]
+    pays = most[rows, first] > TIE
+    paid = np.where(np.isfinite(fee[rows, second]), fee[rows, second], 0.0)
+    quality = alone[rows, first] + fee[rows, first] + np.where(pays, most[rows, first] + paid, 0.0)
+    return Starts(
+        first=few[rows, first],
+        second=np.where(pays, few[rows, second], -1),
+        chance=pays.astype(np.float64),
+        quality=np.minimum(quality, 1.0),
+    )
+
+
+@lru_cache(maxsize=32)
+def _itself(m: int) -> Floats:
+    """float64[m, m]: infinite where a second look would be at the first candidate again."""
+    mask: Floats = np.where(np.eye(m, dtype=bool), inf, 0.0)
+    mask.flags.writeable = False
+    return mask

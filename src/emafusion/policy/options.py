@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 from msgspec import Struct
 
 from emafusion.domain.evidence import Situation
 from emafusion.policy.dial import known_costs
+
+COMPARABLE = np.array((0.05, 0.0, 0.5, 0.2, 1.0, 1.0, 0.2, 0.3))
+"""How often answers can be compared, by the format that is asked for: prose, code, JSON, table,
+short answer, choice, long document, media."""
 
 BLIND, SCORED = 0, 1
 """Legibility of an answer: without and with token log-probabilities. Tables of the `Spread`."""
@@ -18,7 +23,8 @@ class Options(Struct, frozen=True, kw_only=True, eq=False):
 
     `cost_usd`: unknown counted as the dearest known; `open`: whether it may be called now; `paid`:
     `cost_usd` in units of quality (lambda x cost_usd); `legibility`: `BLIND` or `SCORED`, what
-    judges can tell of its answers.
+    judges can tell of its answers. `comparable`: 0..1, how likely answers to this query can be
+    compared with each other.
     """
 
     names: tuple[str, ...]
@@ -27,6 +33,7 @@ class Options(Struct, frozen=True, kw_only=True, eq=False):
     open: list[bool]
     paid: list[float]
     legibility: list[int]
+    comparable: float = 1.0
 
     def at(self, name: str) -> int:
         """Position of a candidate."""
@@ -48,6 +55,7 @@ def options(situation: Situation, quality_per_usd: float) -> Options:
         open=_open(situation, quality, cost_usd),
         paid=[quality_per_usd * usd for usd in cost_usd],
         legibility=_legibility(situation),
+        comparable=float(situation.features.labels.format @ COMPARABLE),
     )
 
 

@@ -15,11 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from emafusion.domain.features import Floats, Ints
 
 BINS = 20
 QUALITIES = 50
+TELLING_SD = 0.1
 _EACH_BIN = np.arange(BINS) * QUALITIES
 """Where the row of each bin begins in a table of `Spread.best_of`."""
 
@@ -39,6 +41,17 @@ class Spread:
     best_of: Floats
     below: Floats
     above: Floats
+
+    @property
+    def telling(self) -> npt.NDArray[np.bool_]:
+        """bool[m]: whether reading moves belief so far that it is worth planning for."""
+        middle = self.chance[:, QUALITIES // 2]
+        mean = middle @ self.bins
+        return np.asarray(middle @ self.bins**2 - mean**2 > TELLING_SD**2)
+
+    def chances(self, quality: Floats, legibility: Ints) -> Floats:
+        """Distribution over the bins: float64[...], int64[...] -> float64[..., 20]."""
+        return np.asarray(self.chance[legibility, _place(quality)])
 
     def row(self, quality: Floats, legibility: Sequence[int]) -> Floats:
         """Distribution over the bins for each quality: float64[n], n numbers -> float64[n, 20]."""
