@@ -264,6 +264,9 @@ def test_a_wrong_value_is_named(fields: dict[str, object], where: str, what: str
         (b"{}", "model: is required"),
         (b'{"model": ""}', "model: expected string of length >= 1"),
         (b'{"model": "a", "model": "b"}', "model: is given twice"),
+        (b'{"model":"a","model":"b"}', "model: is given twice"),
+        (b'{"model": "a", "\\u006dodel": "b"}', "model: is given twice"),
+        (b'{"a\\/b": 1, "a/b": 2}', "a/b: is given twice"),
         (b'{"temperature": 1e999, "model": "a", "messages": []}', "temperature"),
     ],
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterator
-from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from collections.abc import Hashable, Iterator
+from functools import lru_cache
+from typing import Annotated, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -35,7 +36,8 @@ def decode(data: bytes | msgspec.Raw, shape: type[T], /, *, where: str = "") -> 
     `where` is the place of `data` in the whole body, such as `messages[2].content[0]`.
     """
     try:
-        return msgspec.json.decode(data, type=shape)
+        decoder = _decoder(cast("Hashable", shape))
+        return cast("T", decoder.decode(data))
     except msgspec.ValidationError as error:
         raise bad_value(error, shape, where) from None
     except RecursionError:
@@ -43,6 +45,12 @@ def decode(data: bytes | msgspec.Raw, shape: type[T], /, *, where: str = "") -> 
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         why = str(error).removeprefix("JSON is malformed: ").lower()
         raise BadInput(f"not valid JSON: {why}", where=where or None) from None
+
+
+@lru_cache(maxsize=64)
+def _decoder(shape: Hashable) -> msgspec.json.Decoder[object]:
+    """Made once for each shape: making one costs more than using it."""
+    return msgspec.json.Decoder(cast("type[object]", shape))
 
 
 def bad_value(error: msgspec.ValidationError, shape: object, where: str) -> BadInput:

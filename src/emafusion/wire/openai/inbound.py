@@ -15,6 +15,7 @@ from emafusion.wire.openai.settings import format_of, settings_of
 from emafusion.wire.openai.tools import tools_of
 
 Fields = tuple[tuple[str, bytes], ...]
+_RAW_FIELDS = dict[str, Raw]
 
 
 def decode_query(body: bytes, /, *, query_id: str) -> Query:
@@ -52,9 +53,9 @@ def _fields(body: bytes) -> Fields:
         body.decode()
     except UnicodeDecodeError as error:
         raise BadInput(f"the body is not UTF-8 (byte {error.start})") from None
-    raw = faults.decode(body, dict[str, Raw])
-    fields = tuple((name, bytes(value)) for name, value in raw.items())
-    if _compact_size(fields) != len(body):
+    raw = faults.decode(body, _RAW_FIELDS)
+    fields = tuple([(name, bytes(value)) for name, value in raw.items()])
+    if _compact_size(fields) != len(body) and not _are_named_once(fields, body):
         _refuse_repeats(body)
     return fields
 
@@ -64,7 +65,17 @@ def _compact_size(fields: Fields) -> int:
 
     Most clients write that way, and then nothing more needs to be checked.
     """
-    return 1 + sum(len(name.encode()) + len(value) + 4 for name, value in fields)
+    return 1 + sum([len(name.encode()) + len(value) + 4 for name, value in fields])
+
+
+def _are_named_once(fields: Fields, body: bytes) -> bool:
+    r"""Whether no name comes twice in the body, at any depth; plain names only, to be quick.
+
+    In a text a quote has a backslash before it, so no text can hold a name in quotes; but a name
+    can be spelled otherwise with `\u`, or with `\/` for a slash.
+    """
+    plain = b"\\u" not in body and b"\\/" not in body
+    return plain and all(body.count(f'"{name}"'.encode()) == 1 for name, _ in fields)
 
 
 def _refuse_repeats(body: bytes) -> None:
