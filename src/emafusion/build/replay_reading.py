@@ -55,10 +55,16 @@ class RecordedGrouper:
 
 
 def key_of(records: Records, query: Query, place: tuple[int, int]) -> str | None:
-    """Canonical short answer of one recorded answer, None where there is none."""
+    """Canonical short answer of one recorded answer, None where there is none.
+
+    Where other answers to the query were recorded, one without is one that could not be read: the
+    table's own reading counts, and not ours beside it.
+    """
     answer = records.answers[int(records.row[place])]
     if answer is None:
-        return short_answer(query, reply_of(records, *place))
+        rest = [records.answers[row] for row in records.row[place[0]].tolist() if row >= 0]
+        is_read = any(each is not None for each in rest)
+        return None if is_read else short_answer(query, reply_of(records, *place))
     if _LETTER.fullmatch(answer) and form_of(query) == "choice":
         return f"choice:{answer}"
     return normal_key(answer)
