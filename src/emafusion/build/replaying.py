@@ -37,7 +37,8 @@ class Recipe:
     """How a policy of a replay is made.
 
     `told`: what it is, in words; `rule`: row of `RULES`; `mode`: view of the router; `looks`: most
-    answers of one query, None for the served number; `judged`: whether answers are read; `route`:
+    answers of one query, None for the served number; `judged`: whether answers are read; `mean`:
+    the plain mean of judges in place of the panel; `peers`: whether equal answers count; `route`:
     name of the route where no estimate decides.
     """
 
@@ -47,6 +48,7 @@ class Recipe:
     looks: int | None = None
     judged: bool = False
     mean: bool = False
+    peers: bool = True
     route: str | None = None
 
 
@@ -118,7 +120,11 @@ def recipe_of(policy: str) -> tuple[Recipe, str]:
 
 def rehearse(policy: str, stage: Stage) -> Rehearsed:
     """Make the parts of a policy. Raises `BadInput` for a name that is none."""
-    recipe, names = recipe_of(policy)
+    return prepare(*recipe_of(policy), stage)
+
+
+def prepare(recipe: Recipe, names: str, stage: Stage) -> Rehearsed:
+    """Make the parts of a recipe. `names`: of the models that it is about, if it is about any."""
     estimator = estimator_of(stage, recipe.mode)
     served = build_parts(
         _config(recipe, stage), stage.candidates, stage.learned, estimator=estimator
@@ -127,7 +133,7 @@ def rehearse(policy: str, stage: Stage) -> Rehearsed:
     if recipe.route is not None:
         estimates = tuple(structs.replace(each, route=recipe.route) for each in estimates)
     judges = _judges(served, stage) if recipe.judged else {}
-    grouper = RecordedGrouper(stage.records)
+    grouper = RecordedGrouper(stage.records, is_deaf=not recipe.peers)
     rule = RULES[recipe.rule](served.policy, stage, names)
     panel: Panel = MeanPanel() if recipe.mean else served.panel
     parts = replace(
