@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emafusion.domain.model import Candidate
+from emafusion.domain.model import Candidate, Model
 
 SAME_MODEL, SAME_FAMILY = 0.7, 0.9
 """Weight of a peer's vote that is the same model again, or of the same family.
@@ -34,10 +34,12 @@ def vote_weight(name: str, peer: str, candidates: tuple[Candidate, ...]) -> floa
 
     Only families that are named count as the same: an unknown one is taken as independent.
     """
-    if name == peer:
-        return SAME_MODEL
     known = {c.name: c.model for c in candidates if c.name in (name, peer)}
-    a, b = known.get(name), known.get(peer)
+    return SAME_MODEL if name == peer else kinship(known.get(name), known.get(peer))
+
+
+def kinship(a: Model | None, b: Model | None) -> float:
+    """The same for two models, None where unknown."""
     if a is None or b is None:
         return 1.0
     if a.name == b.name:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from emafusion.domain.evidence import Case, Evidence, Judgement
 from emafusion.judge.asked import form_of
 from emafusion.judge.curve import LIMIT, logit, sigmoid
-from emafusion.judge.family import vote_weight
+from emafusion.judge.family import SAME_MODEL, kinship
 from emafusion.judge.grouping import NOTHING
 from emafusion.judge.state import KINDS, FormState, PanelState, kind_of
 
@@ -54,7 +54,7 @@ class LogOddsPanel:
         """
         poll = self._poll(qualities, case)
         replied = [attempt.reply is not None for attempt in case.evidence.attempts]
-        return tuple(self._confidence(i, poll) if ok else None for i, ok in enumerate(replied))
+        return tuple([self._confidence(i, poll) if ok else None for i, ok in enumerate(replied)])
 
     def _poll(self, qualities: Sequence[float], case: Case) -> _Poll:
         weights = self.state.forms[form_of(case.query)]
@@ -62,16 +62,19 @@ class LogOddsPanel:
         groups = evidence.groups if len(evidence.groups) == len(evidence.attempts) else ()
         voting = [group >= 0 for group in groups] if len(groups) > 1 else [False] * len(qualities)
         said = _by_attempt(evidence, voting)
-        alone = [self._alone(q, of, weights) for q, of in zip(qualities, said, strict=True)]
-        if weights.unread < 1.0:
-            alone = _unread(alone, groups, weights.unread)
-        return _Poll(case=case, weights=weights, voting=voting, alone=alone)
+        left = [weights.unread if group <= NOTHING else 1.0 for group in groups or [0] * len(said)]
+        each = zip(qualities, said, left, strict=True)
+        alone = [self._alone(q, of, weights, cap=cap) for q, of, cap in each]
+        support = _supports(case, weights, voting=voting, alone=alone) if any(voting) else alone
+        return _Poll(groups=groups, weights=weights, voting=voting, alone=alone, support=support)
 
-    def _alone(self, quality: float, judgements: list[Judgement], weights: FormState) -> float:
-        """Log-odds of one attempt by its own judges."""
+    def _alone(
+        self, quality: float, judgements: list[Judgement], weights: FormState, *, cap: float
+    ) -> float:
+        """Log-odds of one attempt by its own judges; `cap`: share left before they speak."""
         parts = [weights.bias, weights.quality * logit(quality)]
         heads = sum(kind_of(j.judge) == "llm" for j in judgements)
-        spread, cap = 1.0 + max(0, heads - 1) * self.state.correlation, 1.0
+        spread = 1.0 + max(0, heads - 1) * self.state.correlation
         for judgement in judgements:
             kind = kind_of(judgement.judge)
             weight = weights.kinds[_PLACE[kind]] if kind in _PLACE else 0.0
@@ -95,12 +98,13 @@ class LogOddsPanel:
 
 
 class _Poll(Struct, frozen=True, kw_only=True):
-    """Log-odds of each attempt alone, and which of them have a short answer to vote with."""
+    """Log-odds of each attempt alone and with those that agree; which of them may vote."""
 
-    case: Case
+    groups: Sequence[int]
     weights: FormState
     voting: list[bool]
     alone: list[float]
+    support: list[float]
 
 
 def n_eff(judges: int, correlation: float) -> float:
@@ -123,33 +127,33 @@ def _by_attempt(evidence: Evidence, voting: list[bool]) -> list[list[Judgement]]
     return said
 
 
-def _unread(alone: list[float], groups: Sequence[int], share: float) -> list[float]:
-    """Leave that share of the probability of an answer in which nothing could be read."""
-    told = zip(alone, groups or [0] * len(alone), strict=True)
-    return [logit(share * sigmoid(odds)) if group <= NOTHING else odds for odds, group in told]
-
-
 def _voted(i: int, poll: _Poll) -> float:
     """Log-odds that the answer of attempt i is right, given all groups."""
-    groups = poll.case.evidence.groups
-    rivals = {g for j, g in enumerate(groups) if poll.voting[j] and g != groups[i]}
-    against = math.fsum(math.exp(_support(_strongest(g, poll), poll)) for g in sorted(rivals))
-    return _support(i, poll) - poll.weights.oppose * math.log(1.0 + against)
+    strongest: dict[int, int] = {}
+    for j, group in enumerate(poll.groups):
+        if poll.voting[j] and group != poll.groups[i]:
+            leader = strongest.setdefault(group, j)
+            if poll.alone[j] > poll.alone[leader]:
+                strongest[group] = j
+    against = math.fsum([math.exp(poll.support[j]) for j in strongest.values()])
+    return poll.support[i] - poll.weights.oppose * math.log(1.0 + against)
 
 
-def _strongest(group: int, poll: _Poll) -> int:
-    members = [j for j, g in enumerate(poll.case.evidence.groups) if g == group and poll.voting[j]]
-    return max(members, key=lambda j: poll.alone[j])
-
-
-def _support(first: int, poll: _Poll) -> float:
-    """S_g: log-odds of the first member and the votes of the others of its group."""
-    case, weights = poll.case, poll.weights
-    attempts, groups = case.evidence.attempts, case.evidence.groups
-    votes = [
-        vote_weight(attempts[first].candidate, attempts[j].candidate, case.candidates)
-        * max(0.0, weights.agree + weights.peer * poll.alone[j])
-        for j, g in enumerate(groups)
-        if g == groups[first] and j != first and poll.voting[j]
-    ]
-    return poll.alone[first] + math.fsum(votes)
+def _supports(
+    case: Case, weights: FormState, *, voting: list[bool], alone: list[float]
+) -> list[float]:
+    """S_g from each attempt: its log-odds and the votes of the others of its group."""
+    groups, names = case.evidence.groups, [a.candidate for a in case.evidence.attempts]
+    if len(set(groups)) == len(groups):
+        return alone
+    models = {c.name: c.model for c in case.candidates if c.name in names}
+    support: list[float] = []
+    for i, group in enumerate(groups):
+        parts = [alone[i]]
+        for j, other in enumerate(groups):
+            if other == group and j != i and voting[j]:
+                same = names[i] == names[j]
+                near = SAME_MODEL if same else kinship(models.get(names[i]), models.get(names[j]))
+                parts.append(near * max(0.0, weights.agree + weights.peer * alone[j]))
+        support.append(math.fsum(parts))
+    return support

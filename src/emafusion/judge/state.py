@@ -43,13 +43,16 @@ class PanelState:
 
     `forms`: by form of answer. `curves`: by judge name, else by kind: value -> log-odds. `caps`: by
     hard check, what is left of the probability when it fails. `correlation`: 0..1, of the errors of
-    two model judges.
+    two model judges. `same`, `collide`: chance that two right and that two wrong answers are found
+    equal, for who plans further answers.
     """
 
     forms: Mapping[Form, FormState]
     curves: Mapping[str, Curve]
     caps: Mapping[str, float]
     correlation: float
+    same: float = 0.95
+    collide: float = 0.3
 
     @staticmethod
     def default() -> PanelState:
@@ -67,6 +70,7 @@ class PanelState:
         table = [(r.bias, r.quality, r.agree, r.peer, r.oppose, *r.kinds) for r in rows]
         arrays = {"panel/forms": np.array(table), "panel/correlation": np.array([self.correlation])}
         arrays |= {"panel/unread": np.array([row.unread for row in rows])}
+        arrays |= {"panel/equal": np.array([self.same, self.collide])}
         arrays |= {f"panel/curve/{name}": curve.as_array() for name, curve in self.curves.items()}
         return arrays | {f"panel/cap/{name}": np.array([cap]) for name, cap in self.caps.items()}
 
@@ -86,6 +90,7 @@ class PanelState:
         curves = {k[6:]: curve_of(a) for k, a in parts.items() if k.startswith("curve/")}
         caps = {k[4:]: _share(a, k) for k, a in parts.items() if k.startswith("cap/")}
         _refuse_unknown(parts)
+        same, collide = _equal(parts["equal"]) if "equal" in parts else (state.same, state.collide)
         return PanelState(
             forms=_with_unread(
                 _forms(parts["forms"]) if "forms" in parts else state.forms, parts.get("unread")
@@ -95,6 +100,8 @@ class PanelState:
             correlation=_share(parts["correlation"], "correlation")
             if "correlation" in parts
             else state.correlation,
+            same=same,
+            collide=collide,
         )
 
 
@@ -149,8 +156,15 @@ def _share(array: Floats, key: str) -> float:
     return float(array[0])
 
 
+def _equal(array: Floats) -> tuple[float, float]:
+    if array.shape != (2,) or not ((array >= 0.0) & (array <= 1.0)).all():
+        msg = f"must be two numbers in 0..1, got {array.tolist()}"
+        raise BadInput(msg, where="panel/equal")
+    return float(array[0]), float(array[1])
+
+
 def _refuse_unknown(parts: Mapping[str, Floats]) -> None:
-    known = ("forms", "unread", "correlation")
+    known = ("forms", "unread", "equal", "correlation")
     unknown = [k for k in parts if k not in known and not k.startswith(("curve/", "cap/"))]
     if unknown:
         msg = "unknown key: made by a newer version?"

@@ -29,12 +29,17 @@ def fit_forms(tables: Sequence[Looks], caps: Mapping[str, float]) -> dict[int, F
 
 
 def samples(tables: Sequence[Looks]) -> list[Sample]:
-    """Each table as seen after one, two and three answers, all tables of equal weight."""
+    """Each table as seen after one, two, three answers, all tables of equal weight."""
     return [
-        Sample(looks=table.first(models), weight=table.weight / (MODELS * models))
+        Sample(looks=table.first(models), weight=table.weight / (_width(table) * models))
         for table in tables
-        for models in range(1, MODELS + 1)
+        for models in range(1, _width(table) + 1)
     ]
+
+
+def _width(table: Looks) -> int:
+    """How many models were asked at each query."""
+    return int(table.right.shape[1])
 
 
 def assess(tables: Sequence[Looks], caps: Mapping[str, float]) -> dict[str, float]:

@@ -40,6 +40,43 @@ def evidence_curve(value: Floats, right: Floats, knots: Floats, *, shrink: float
     return curve_through(knots, odds)
 
 
+def offset_curve(
+    value: Floats, base: Floats, right: Floats, *, prior: Curve, shrink: float = 30.0
+) -> Curve:
+    """Log-odds at each knot over what `base` (log-odds) says already of the answers nearest to it.
+
+    `right`: 0..1. Knots at the octiles of `value`; each is drawn to the prior curve by `shrink`
+    pseudo-answers; the mean over all answers is 0, so that the curve tells answers apart and no
+    level.
+    """
+    knots = np.unique(np.quantile(value, np.linspace(0.0, 1.0, 9)).round(4))
+    nearest = np.abs(value[:, None] - knots[None, :]).argmin(axis=1)
+    before = at(prior, knots)
+    before -= before[nearest].mean()
+    offsets = before.copy()
+    for k in range(len(knots)):
+        own = nearest == k
+        if own.any():
+            offsets[k] = _offset(base[own], right[own], before=float(before[k]), shrink=shrink)
+    count = np.bincount(nearest, minlength=len(knots)).astype(np.float64)
+    held = rising(offsets, count + shrink)
+    return curve_through(knots, held - float(held[nearest].mean()))
+
+
+def _offset(base: Floats, right: Floats, *, before: float, shrink: float) -> float:
+    """The shift of log-odds that fits best, by Newton steps; ridge of `shrink` x p (1 - p)."""
+    shift = before
+    for _ in range(25):
+        chance = 1.0 / (1.0 + np.exp(-np.clip(base + shift, -30.0, 30.0)))
+        pull = shrink * float((chance * (1.0 - chance)).mean())
+        slope = float((chance * (1.0 - chance)).sum()) + pull
+        step = (float((right - chance).sum()) - pull * (shift - before)) / max(slope, 1e-9)
+        shift += float(np.clip(step, -1.0, 1.0))
+        if abs(step) < 1e-6:
+            break
+    return shift
+
+
 def curve_through(x: Floats, y: Floats) -> Curve:
     """The curve through points, bounded and rounded; `y` must not fall."""
     bounded = np.clip(y, -BOUND, BOUND)

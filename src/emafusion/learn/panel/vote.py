@@ -34,6 +34,14 @@ class Sample:
     weight: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Held:
+    """What a fit is drawn to, and how many labels that counts as."""
+
+    prior: Floats
+    ridge: float
+
+
 def log_odds(theta: Floats, looks: Looks, caps: Mapping[str, float]) -> Floats:
     """float64[N, m]: what `LogOddsPanel` computes, all peers counted as strangers."""
     bias, quality, agree, peer, oppose = theta
@@ -47,16 +55,23 @@ def log_odds(theta: Floats, looks: Looks, caps: Mapping[str, float]) -> Floats:
     return np.where(looks.keyed, support - oppose * np.log1p(against), alone)
 
 
-def fit_vote(samples: Sequence[Sample], caps: Mapping[str, float], prior: Floats = PRIOR) -> Floats:
+def fit_vote(
+    samples: Sequence[Sample],
+    caps: Mapping[str, float],
+    *,
+    prior: Floats = PRIOR,
+    ridge: float = RIDGE,
+) -> Floats:
     """Parameters in the order of `PARAMETERS`; ridge to `prior`, all weights >= 0."""
     theta, damping = prior.copy(), 1e-3
-    loss = _loss(theta, samples, caps, prior=prior)
+    held = Held(prior=prior, ridge=ridge)
+    loss = _loss(theta, samples, caps, held=held)
     for _ in range(_ROUNDS):
-        gradient, curvature = _scores(theta, samples, caps, prior=prior)
+        gradient, curvature = _scores(theta, samples, caps, held=held)
         damped = curvature + damping * np.diag(np.diag(curvature))
         step = theta - np.linalg.solve(damped, gradient)
         trial = np.clip(step, _LOW, _HIGH)
-        trial_loss = _loss(trial, samples, caps, prior=prior)
+        trial_loss = _loss(trial, samples, caps, held=held)
         if trial_loss >= loss:
             damping *= 10.0
             continue
@@ -72,11 +87,15 @@ def probabilities(theta: Floats, looks: Looks, caps: Mapping[str, float]) -> Flo
 
 
 def fit_caps(
-    theta: Floats, samples: Sequence[Sample], prior: Mapping[str, float]
+    theta: Floats,
+    samples: Sequence[Sample],
+    prior: Mapping[str, float],
+    *,
+    names: Sequence[str] = FITTED_CAPS,
 ) -> dict[str, float]:
     """What is left of the probability for each failed check: observed over predicted, shrunk."""
     caps = dict(prior)
-    for name in FITTED_CAPS:
+    for name in names:
         cap = prior[name]
         right, predicted = cap * 10.0, 10.0
         for sample in samples:
@@ -104,10 +123,13 @@ def _rivals(looks: Looks, alone: Floats) -> Floats:
 
 
 def _scores(
-    theta: Floats, samples: Sequence[Sample], caps: Mapping[str, float], *, prior: Floats
+    theta: Floats, samples: Sequence[Sample], caps: Mapping[str, float], *, held: Held
 ) -> tuple[Floats, Floats]:
     """Gradient and expected curvature of the loss; the slopes of the log-odds by differences."""
-    gradient, curvature = RIDGE * (theta - prior) / SCALE**2, np.diag(RIDGE / SCALE**2)
+    gradient, curvature = (
+        held.ridge * (theta - held.prior) / SCALE**2,
+        np.diag(held.ridge / SCALE**2),
+    )
     for sample in samples:
         here = log_odds(theta, sample.looks, caps)
         slopes = np.stack(
@@ -125,9 +147,9 @@ def _scores(
 
 
 def _loss(
-    theta: Floats, samples: Sequence[Sample], caps: Mapping[str, float], *, prior: Floats
+    theta: Floats, samples: Sequence[Sample], caps: Mapping[str, float], *, held: Held
 ) -> float:
-    loss = 0.5 * RIDGE * float((((theta - prior) / SCALE) ** 2).sum())
+    loss = 0.5 * held.ridge * float((((theta - held.prior) / SCALE) ** 2).sum())
     for sample in samples:
         odds, right = log_odds(theta, sample.looks, caps), sample.looks.right
         loss += sample.weight * float((np.logaddexp(0.0, odds) - right * odds).sum())

@@ -1,0 +1,198 @@
+"""The panel fitted on an outcome table, on top of a router's held-out predictions.
+
+A sample of the table is seen as it is in service: answers of one to four models, drawn by chance,
+to each query. What a small table cannot tell stays as in the prior state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from emafusion.domain.features import Floats, Ints
+from emafusion.judge.asked import FORMS, Form
+from emafusion.judge.state import FormState, PanelState
+from emafusion.learn.agreeing import NOT_ASKED, UNREADABLE
+from emafusion.learn.panel.assess import samples
+from emafusion.learn.panel.curves import offset_curve
+from emafusion.learn.panel.looks import Looks
+from emafusion.learn.panel.vote import Sample, fit_caps, fit_vote, log_odds
+
+LOOKS = 4
+QUERIES = 4_000
+"""Queries that are looked at; more change nothing."""
+LABELS = 3_000.0
+"""Labels that a table counts as, however long it is."""
+RIDGE = 30.0
+"""Labels that the prior state counts as."""
+FEWEST = 30
+"""Queries of a form, and answers with a log-probability, from which something is learned."""
+UNREAD = "unread"
+"""Stands among the failed checks for an answer that cannot be read."""
+
+FaultOf = Callable[[int, int], str]
+"""(query, model) -> the hard check that the answer fails, empty for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answered:
+    """Recorded answers of m models to n queries.
+
+    `form`: int64[n], place in `FORMS`; `groups`: int64[n, m], group of equal answers from 0 on,
+    `UNREADABLE` or `NOT_ASKED`; float64[n, m]: `score` (0..1, NaN unknown), `quality` predicted
+    while the query was held out, `mean_p` (geometric mean of token probabilities, NaN unknown).
+    """
+
+    form: Ints
+    groups: Ints
+    score: Floats
+    quality: Floats
+    mean_p: Floats
+
+
+def fit_panel(
+    answered: Answered, fault_of: FaultOf, prior: PanelState, *, seed: int = 0
+) -> PanelState:
+    """Fit weights, caps, the log-probability curve and chances of equal answers.
+
+    A table without enough scored answers gives the prior back.
+    """
+    table = _drawn(answered, np.random.default_rng(seed))
+    if table is None:
+        return prior
+    looks = _looks(answered, table, fault_of)
+    forms = dict(prior.forms)
+    caps = dict(prior.caps)
+    for place in np.unique(looks.form).tolist():
+        own = looks.where(looks.form == place)
+        if len(own.form) >= FEWEST:
+            forms[FORMS[place]] = _fit_form(own, prior.forms[FORMS[place]], caps)
+    same, collide = _equal(answered, prior)
+    fitted = replace(
+        prior,
+        forms=MappingProxyType(forms),
+        caps=MappingProxyType(_fit_caps(looks, forms, caps)),
+        same=same,
+        collide=collide,
+    )
+    return _with_logprob(fitted, answered, table)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Table:
+    """`rows`: int64[N]; `columns`: int64[N, LOOKS], models drawn for each."""
+
+    rows: Ints
+    columns: Ints
+
+
+def _drawn(answered: Answered, rng: np.random.Generator) -> _Table | None:
+    """Queries and models by chance, among those that have a score and a prediction."""
+    known = (answered.groups != NOT_ASKED) & np.isfinite(answered.score + answered.quality)
+    width = min(LOOKS, known.shape[1])
+    rows = np.flatnonzero(known.sum(axis=1) >= width)
+    if len(rows) < FEWEST:
+        return None
+    rows = np.sort(rng.permutation(rows)[:QUERIES])
+    chance = np.where(known[rows], rng.random((len(rows), known.shape[1])), np.inf)
+    return _Table(rows=rows, columns=np.argsort(chance, axis=1)[:, :width])
+
+
+def _looks(answered: Answered, table: _Table, fault_of: FaultOf) -> Looks:
+    at = (table.rows[:, None], table.columns)
+    groups = answered.groups[at]
+    keyed = groups >= 0
+    pairs = [[fault_of(i, k) for k in columns] for i, columns in _places(table)]
+    failed = np.array(pairs, dtype="U16")
+    failed[(groups == UNREADABLE) & (failed == "")] = UNREAD
+    return Looks(
+        name="table",
+        quality=answered.quality[at],
+        right=answered.score[at],
+        same=(groups[:, :, None] == groups[:, None, :]) & keyed[:, :, None],
+        keyed=keyed,
+        failed=failed,
+        form=answered.form[table.rows],
+        fold=np.zeros(len(table.rows), np.int64),
+        weight=min(1.0, LABELS / len(table.rows)),
+    )
+
+
+def _places(table: _Table) -> list[tuple[int, list[int]]]:
+    return list(zip(table.rows.tolist(), table.columns.tolist(), strict=True))
+
+
+def _fit_form(own: Looks, prior: FormState, caps: Mapping[str, float]) -> FormState:
+    """Weights and what an unreadable answer leaves, each given the other."""
+    start = np.array((prior.bias, prior.quality, prior.agree, prior.peer, prior.oppose))
+    seen = samples([own])
+    unread = _unread(start, own, prior.unread)
+    theta = fit_vote(seen, {**caps, UNREAD: unread}, prior=start, ridge=RIDGE)
+    unread = _unread(theta, own, prior.unread)
+    bias, quality, agree, peer, oppose = np.round(theta, 4).tolist()
+    return replace(
+        prior, bias=bias, quality=quality, agree=agree, peer=peer, oppose=oppose, unread=unread
+    )
+
+
+def _unread(theta: Floats, own: Looks, prior: float) -> float:
+    """What is left of the probability where no answer can be read."""
+    seen = [Sample(looks=own, weight=1.0)]
+    return fit_caps(theta, seen, {UNREAD: prior}, names=(UNREAD,))[UNREAD]
+
+
+def _fit_caps(
+    looks: Looks, forms: Mapping[Form, FormState], prior: Mapping[str, float]
+) -> dict[str, float]:
+    """Caps of the checks that the table can tell about: what looks bad may still be unwanted."""
+    caps = dict(prior)
+    common = max(forms, key=lambda form: int((looks.form == FORMS.index(form)).sum()))
+    weights = forms[common]
+    theta = np.array((weights.bias, weights.quality, weights.agree, weights.peer, weights.oppose))
+    return caps | fit_caps(theta, [Sample(looks=looks, weight=1.0)], caps)
+
+
+def _equal(answered: Answered, prior: PanelState) -> tuple[float, float]:
+    """Chance that two right and that two wrong answers are equal, shrunk to the prior's."""
+    right = np.where(np.isfinite(answered.score), answered.score, 0.0)
+    wrong = np.where(np.isfinite(answered.score), 1.0 - answered.score, 0.0)
+    keyed = answered.groups >= 0
+    found: list[float] = []
+    for weight, before in ((right, prior.same), (wrong, prior.collide)):
+        held = np.where(keyed, weight, 0.0)
+        pairs = held.sum(axis=1) ** 2 - (held**2).sum(axis=1)
+        alike = np.zeros(len(held))
+        for group in range(int(answered.groups.max(initial=0)) + 1):
+            mine = np.where(answered.groups == group, held, 0.0)
+            alike += mine.sum(axis=1) ** 2 - (mine**2).sum(axis=1)
+        there = pairs > 0.5
+        share = alike[there] / pairs[there]
+        found.append(float((share.sum() + RIDGE * before) / (len(share) + RIDGE)))
+    return round(found[0], 4), round(found[1], 4)
+
+
+def _with_logprob(state: PanelState, answered: Answered, table: _Table) -> PanelState:
+    """The curve of mean token probability, where the table has it."""
+    at = (table.rows[:, None], table.columns)
+    known = np.isfinite(answered.mean_p[at]) & (answered.groups[at] != UNREADABLE)
+    if known.sum() < FEWEST:
+        return state
+    single = Looks(
+        name="", quality=answered.quality[at], right=answered.score[at],
+        same=np.zeros((*known.shape, known.shape[1]), bool), keyed=np.zeros_like(known),
+        failed=np.full(known.shape, ""), form=answered.form[table.rows],
+        fold=table.rows, weight=1.0,
+    )  # fmt: skip
+    base = np.zeros(known.shape)
+    for place in np.unique(single.form).tolist():
+        rows, weights = single.form == place, state.forms[FORMS[place]]
+        theta = np.array((weights.bias, weights.quality, 0.0, 0.0, 0.0))
+        base[rows] = log_odds(theta, single.where(rows), {})
+    curve = offset_curve(
+        answered.mean_p[at][known], base[known], answered.score[at][known],
+        prior=state.curves["logprob"],
+    )  # fmt: skip
+    return replace(state, curves=MappingProxyType(dict(state.curves) | {"logprob": curve}))
