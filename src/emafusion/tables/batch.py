@@ -68,7 +68,7 @@ def series_of(column: Column, values: Sequence[Cell]) -> pl.Series:
     dtype = _PLAIN[next(plain for plain in _PLAIN if kinds <= plain)]
     try:
         return pl.Series(column.name, values, dtype=_dtype(dtype))
-    except OverflowError:
+    except (OverflowError, TypeError):  # of 65 bits and more
         return pl.Series(column.name, list(map(text_of, values)), dtype=pl.String)
 
 

@@ -23,11 +23,11 @@ _FIELD: Final = re.compile(r'("(?:[^"]|"")*"|[^,\r\n]*)(,|\r?\n|\Z)')
 
 def read_csv(path: Path, shape: Shape) -> Iterator[Batch]:
     """Batches of a CSV file (commas, quotes doubled inside quotes, UTF-8)."""
-    pile = Pile(shape)
     records = records_of(path)
-    names = _header(next(records, None), path)
+    names = header_of(next(records, None), path)
+    pile = Pile(shape, names)
     for number, record, size in records:
-        what = record if isinstance(record, str) else _wrong(record, names)
+        what = record if isinstance(record, str) else wrong_record(record, names)
         if what is not None:
             pile.add_bad(BadRow(source=str(path), line=number, what=what))
         elif not isinstance(record, str):
@@ -101,7 +101,8 @@ def _known(fields: list[str], text: str) -> Record:
     ]
 
 
-def _header(first: tuple[int, Record | str, int] | None, path: Path) -> list[str]:
+def header_of(first: tuple[int, Record | str, int] | None, path: Path) -> list[str]:
+    """Names of the columns. Raises `BadInput` for an empty file and for a name that comes twice."""
     if first is None:
         raise BadInput("is empty; a CSV table begins with the names of its columns",
                        where=str(path))  # fmt: skip
@@ -115,7 +116,8 @@ def _header(first: tuple[int, Record | str, int] | None, path: Path) -> list[str
     return names
 
 
-def _wrong(record: Record, names: list[str]) -> str | None:
+def wrong_record(record: Record, names: list[str]) -> str | None:
+    """What is wrong with a record: its number of fields, or a field that is not UTF-8."""
     if len(record) != len(names):
         return f"has {len(record)} fields, the header has {len(names)}"
     for name, field in zip(names, record, strict=True):

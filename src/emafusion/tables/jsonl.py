@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -56,10 +56,11 @@ def fields_of(line: bytes) -> Fields | str:
 
 
 class Pile:
-    """Rows given one by one, taken as batches."""
+    """Rows given one by one, taken as batches. `names`: columns that each row has anyway."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, names: Collection[str] = ()) -> None:
         self._columns = shape.columns
+        self._always = names
         self._empty()
 
     def add(self, line: int, row: Fields, *, size: int = 0) -> None:
@@ -105,7 +106,7 @@ class Pile:
     def _empty(self) -> None:
         self._rows: list[Fields] = []
         self._lines: list[int] = []
-        self._names: set[str] = set()
+        self._names = set(self._always)
         self._bad: list[BadRow] = []
         self._size = 0
 

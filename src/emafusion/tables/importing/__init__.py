@@ -1,0 +1,1 @@
+"""Other people's logs and benchmarks -> outcome and judge tables, one importer a file."""

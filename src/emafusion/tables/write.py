@@ -1,0 +1,157 @@
+"""A table written to a file, whole or not at all, however large it is."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Final, Self
+
+from emafusion.domain.errors import BadInput
+from emafusion.tables.columns import Shape
+from emafusion.tables.repeats import keyed, once
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PART_BYTES: Final = 64 * 2**20
+"""Bytes of rows that are held before they go to the disk."""
+
+OUT_ENDINGS: Final = (".parquet", ".jsonl", ".ndjson", ".csv")
+
+
+def check_out(path: Path, *, where: str, force: bool) -> None:
+    """Raise `BadInput` where no table can be written to that path, before any work is done."""
+    if path.suffix.lower() not in OUT_ENDINGS:
+        raise BadInput(f"must end in {', '.join(OUT_ENDINGS)}, got '{path.name[:80]}'", where=where)
+    if not path.parent.is_dir():
+        raise BadInput("its folder does not exist", where=str(path))
+    if path.is_dir():
+        raise BadInput("is a folder", where=str(path))
+    if os.path.lexists(path) and not force:
+        raise BadInput("is there already; --force overwrites it", where=str(path))
+
+
+class Draft:
+    """A table that grows in a hidden folder beside its file; a context manager.
+
+    Nothing is at `path` before `publish`, and nothing stays behind without it.
+    """
+
+    def __init__(self, path: Path, shape: Shape) -> None:
+        self.path = path
+        self.rows = 0
+        self._shape = shape
+        self._folder = tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent)
+        self._parts: list[Path] = []
+        self._held: list[pl.DataFrame] = []
+        self._size = 0.0
+        self._keys: list[pl.DataFrame] = []
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """More rows, with every column of the shape."""
+        if not frame.height:
+            return
+        self.rows += frame.height
+        self._held.append(frame)
+        self._size += frame.estimated_size()
+        self._keys.append(keyed(frame, self._shape))
+        if self._size >= PART_BYTES:
+            self._put_down()
+
+    def finish(self) -> int:
+        """Write the file, still hidden; how many exact repeats were left out."""
+        import polars as pl
+
+        self._put_down()
+        if not self._keys:
+            self._keys.append(keyed(pl.DataFrame(schema=self._shape.schema()), self._shape))
+        kept = once(pl.concat(self._keys), self._shape)
+        self._keys.clear()
+        if kept is not None:
+            self._renumber(kept)
+            self.rows, before = kept.height, self.rows
+            self._write()
+            return before - kept.height
+        self._write()
+        return 0
+
+    def publish(self) -> None:
+        """Put the finished file into its place."""
+        self._hidden.chmod(0o644)
+        self._hidden.replace(self.path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._folder.cleanup()
+
+    @property
+    def _hidden(self) -> Path:
+        return Path(self._folder.name) / "whole"
+
+    def _put_down(self) -> None:
+        import polars as pl
+
+        if self._held:
+            part = Path(self._folder.name) / f"{len(self._parts)}.parquet"
+            pl.concat(self._held).write_parquet(part, compression="lz4")
+            self._parts.append(part)
+        self._held.clear()
+        self._size = 0.0
+
+    def _frames(self) -> Iterator[tuple[Path, pl.DataFrame]]:
+        import polars as pl
+
+        for part in self._parts:
+            yield part, pl.read_parquet(part)
+
+    def _renumber(self, kept: pl.DataFrame) -> None:
+        """Keep these rows of all parts, with these numbers."""
+        import polars as pl
+
+        number = self._shape.key[-1]
+        start = 0
+        for part, frame in self._frames():
+            mine = kept.filter(pl.col("row").is_between(start, start + frame.height, closed="left"))
+            start += frame.height
+            rows = frame[mine["row"].cast(pl.Int64) - (start - frame.height)]
+            rows.with_columns(mine[number]).write_parquet(part, compression="lz4")
+
+    def _write(self) -> None:
+        import polars as pl
+
+        ending = self.path.suffix.lower()
+        if ending == ".parquet":
+            if self._parts:
+                pl.scan_parquet(self._parts).sink_parquet(self._hidden)
+            else:
+                pl.DataFrame(schema=self._shape.schema()).write_parquet(self._hidden)
+            return
+        write = _TEXTS[ending]
+        with self._hidden.open("wb") as file:
+            for number, (_, frame) in enumerate(self._frames()):
+                write(frame, file, number == 0)
+
+
+def _jsonl(frame: pl.DataFrame, file: IO[bytes], _first: bool) -> None:  # noqa: FBT001 - of a table
+    frame.write_ndjson(file)
+
+
+def _csv(frame: pl.DataFrame, file: IO[bytes], first: bool) -> None:  # noqa: FBT001 - of a table
+    frame.write_csv(file, include_header=first)
+
+
+_TEXTS: Final[Mapping[str, Callable[[pl.DataFrame, IO[bytes], bool], None]]] = {
+    ".jsonl": _jsonl,
+    ".ndjson": _jsonl,
+    ".csv": _csv,
+}
