@@ -33,7 +33,9 @@ def test_the_card_as_json(shell: Shell) -> None:
     done = shell.run("fit", "sample", "--out", "fitted", "--labels", "100", "--json")
     card = json.loads(done.out)
     assert card["sources"][0]["queries"] == 300
-    assert any("100 labelled queries" in caveat for caveat in card["caveats"])
+    assert card["labels"] == "100 labelled queries, drawn by chance"
+    assert (len(card["datasets"]), set(card["made_with"])) == (12, {"numpy", "python"})
+    assert str(shell.folder) not in done.out
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,7 @@ def test_the_card_as_json(shell: Shell) -> None:
         (("fit", "sample", "--out", "x", "--labels", "few"), "all, none nor a number"),
         (("fit", "sample"), "Missing option '--out'"),
         (("fit", "--out", "x"), "Missing argument"),
-        (("fit", "thin.jsonl", "--out", "x"), "has no column query_id"),
+        (("fit", "thin.jsonl", "--out", "x"), "columns query_id, model, prompt missing"),
     ],
 )
 def test_bad_input_is_one_line(shell: Shell, arguments: tuple[str, ...], says: str) -> None:

@@ -23,6 +23,7 @@ def test_an_artifact_knows_who_is_good_at_what() -> None:
     card = artifact.card
     assert card.models == ("clerk", "dear", "scholar")
     assert (card.sources[0].queries, card.sources[0].rows) == (400, 1200)
+    assert (card.labels, card.datasets) == ("400 labelled queries", {"history": 200, "sums": 200})
     assert card.figures["held out/points over best single at its cost"] > 5
 
 
@@ -53,6 +54,46 @@ def test_without_labels_models_are_still_told_apart() -> None:
     assert tasks is not None
     assert any("relative" in caveat for caveat in artifact.card.caveats)
     assert artifact.card.figures == {}
+
+
+def graded(frame: pl.DataFrame, *, blind: bool) -> pl.DataFrame:
+    """Grades of 0 to 10 by a judge that sees what is right, or by one that does not."""
+    right = pl.col("score") if not blind else pl.lit(0.5)
+    return frame.select(
+        "query_id", "model", judge=pl.lit("reader"), repeat=pl.lit(0), judge_score=2 + 6 * right,
+        cost_usd=pl.lit(0.001),
+    )  # fmt: skip
+
+
+def test_a_judge_is_taken_for_what_its_grades_were_worth() -> None:
+    """The panel learns a steep curve for one that sees, a flat one for one that does not."""
+    frame = recorded(60)
+    steep, flat = (
+        fit(frame, judges=graded(frame, blind=blind)).arrays["panel/curve/llm:reader"]
+        for blind in (False, True)
+    )
+    assert steep.shape[0] == flat.shape[0] == 2
+    assert np.ptp(steep[1]) > 2.0
+    assert np.ptp(flat[1]) < 0.1
+
+
+def test_grades_are_not_measured_against_labels_that_may_not_be_read() -> None:
+    """Without labels, or with too few, a judge keeps the curve of one that nobody knows."""
+    frame = recorded(60)
+    judges = graded(frame, blind=False)
+    for labels in ("none", 10):
+        made = fit(frame, Wish(labels=labels), judges=judges)
+        assert "panel/curve/llm:reader" not in made.arrays
+
+
+def test_a_conversation_is_learned_from_by_its_last_question() -> None:
+    """Messages in place of a prompt are read as the gateway reads them."""
+    frame = recorded(60)
+    told = pl.format('[{{"role": "user", "content": "{}"}}]', "prompt")
+    spoken = frame.with_columns(messages=told, prompt=pl.lit(None, pl.String))
+    one, other = fit(frame), fit(spoken)
+    for name, array in one.arrays.items():
+        np.testing.assert_array_equal(array, other.arrays[name])
 
 
 @pytest.mark.parametrize(

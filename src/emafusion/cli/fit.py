@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -13,8 +14,13 @@ from emafusion.cli.printable import printable
 from emafusion.cli.screen import PROSE_WIDTH, say, screen, show
 from emafusion.lab.fitting import Wish, fit
 from emafusion.lab.labels import parse_labels
-from emafusion.lab.reading import need_polars, read_table
+from emafusion.lab.reading import need_polars
+from emafusion.lab.sample import located
 from emafusion.store.artifact import Artifact, save
+from emafusion.tables.read import Read, read_judges, read_outcomes
+
+if TYPE_CHECKING:
+    import polars as pl
 
 HELD_OUT = "held out/"
 
@@ -27,6 +33,8 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     out: str
     judges: tuple[str, ...]
     labels: str
+    licence: str
+    skip_bad: bool
     seed: int
     as_json: bool
 
@@ -37,6 +45,9 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--judges", metavar="TABLE", multiple=True, help="recorded grades of LLM judges")
 @click.option("--labels", metavar="all|none|N", default="all", show_default=True,
               help="which scores to use: all, none, or of N queries drawn by chance")  # fmt: skip
+@click.option("--licence", metavar="NAME", default="unknown", show_default=True,
+              help="of the tables, for the card")  # fmt: skip
+@click.option("--skip-bad", is_flag=True, help="leave bad rows out and count them")
 @click.option("--seed", type=int, default=0, show_default=True, help="of every draw")
 @click.option("--json", "as_json", is_flag=True, help="print the card as JSON")
 def command(**options: object) -> None:
@@ -49,28 +60,47 @@ def command(**options: object) -> None:
     asked = msgspec.convert(options, _Options)
     labels = parse_labels(asked.labels)
     need_polars("fit")
-    frame = read_table([Path(table) for table in asked.tables])
     name = ", ".join(Path(table).stem for table in asked.tables)
-    console = screen(stderr=True)
-    with console.status("reading") as status:
-        artifact = fit(frame, Wish(labels=labels, seed=asked.seed, name=name), done=status.update)
+    wish = Wish(labels=labels, seed=asked.seed, name=name, licence=asked.licence)
+    with screen(stderr=True).status("reading") as status:
+        frame, judges = _outcomes(asked), _judges(asked)
+        artifact = fit(frame, wish, judges=judges, done=status.update)
     out = Path(asked.out)
     save(out, artifact.arrays, artifact.card)
     if asked.as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(artifact.card), indent=2))
         return
-    for line in _told(artifact):
+    for line in _lines(artifact):
         show(screen(), Text(printable(line)), width=PROSE_WIDTH)
     say(screen(), printable(f"Written to {out}. Next: emafusion replay TABLE --artifact {out}"))
 
 
-def _told(artifact: Artifact) -> Iterator[str]:
+def _outcomes(asked: _Options) -> pl.DataFrame:
+    places = [located(Path(table)) for table in asked.tables]
+    return _told(read_outcomes(places, skip_bad=asked.skip_bad))
+
+
+def _judges(asked: _Options) -> pl.DataFrame | None:
+    places = [Path(table) for table in asked.judges]
+    return _told(read_judges(places, skip_bad=asked.skip_bad)) if places else None
+
+
+def _told(read: Read) -> pl.DataFrame:
+    """The table; what was left out of it is told."""
+    for note in read.notes():
+        if not note.startswith("columns not used"):  # a table may carry whatever it likes
+            click.echo(f"emafusion: {note}", err=True)
+    return read.frame
+
+
+def _lines(artifact: Artifact) -> Iterator[str]:
     """What was learned, and what it is worth."""
     card = artifact.card
     source = card.sources[0]
     models = f"{len(card.models)} model{'s' if len(card.models) != 1 else ''}"
     yield f"Learned from {source.queries:,} queries and {models} ({source.rows:,} rows)."
-    yield from card.caveats[:-1]
+    yield f"Labels: {card.labels}."
+    yield from card.caveats
     figures = {
         name.removeprefix(HELD_OUT): value
         for name, value in card.figures.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import platform
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,14 +15,17 @@ import numpy as np
 from emafusion.build.parts import learned_from
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Features
+from emafusion.domain.query import Query
 from emafusion.estimate.arrays import AnyArray
 from emafusion.estimate.reference import reference_arrays
+from emafusion.lab.grading import judge_curves
 from emafusion.lab.labels import Labels, with_labels
-from emafusion.learn.fit import Fitted, Plan, encode_prompts, fit_router
+from emafusion.learn.fit import Fitted, Plan, fit_router
 from emafusion.learn.outcomes import OutcomeTable, from_frame
 from emafusion.learn.worth import worth
 from emafusion.replay.tasks import fit_tasks
 from emafusion.store.artifact import Artifact, Card, Source, load_default
+from emafusion.tables.query import query_of
 from emafusion.version import __version__
 
 if TYPE_CHECKING:
@@ -32,6 +36,11 @@ REFERENCE = 300
 
 TEST_ONLY = "routerarena"
 """Data sets of this name are for measuring alone: nothing may be fitted on them."""
+
+RELATIVE = (
+    "Confidence is relative: agreement ranks models and answers, and says nothing of levels; "
+    "no promise can be certified with it."
+)
 
 KEPT = ("encoder/", "panel/")
 """Arrays taken over from what ships with the package."""
@@ -51,12 +60,14 @@ def fit(
     frame: pl.DataFrame,
     wish: Wish | None = None,
     *,
+    judges: pl.DataFrame | None = None,
     done: Callable[[str], None] = lambda _step: None,
 ) -> Artifact:
     """Learn from an outcome table.
 
-    `frame`: every column of an outcome table, as `lab.reading.whole` makes them; `done`: told each
-    step as it begins. The same table, wish and version make the same arrays.
+    `frame`: every column of an outcome table, as `lab.reading.whole` makes them; `judges`: a judge
+    table of the same answers; `done`: told each step as it begins. The same tables, wish and
+    version make the same arrays.
 
     Raises:
         BadInput: nothing to learn from, a score out of range, or rows that may not be fitted on.
@@ -64,11 +75,14 @@ def fit(
     wish = Wish() if wish is None else wish
     _refuse_tests(frame)
     done("reading")
-    table = from_frame(with_labels(frame, wish.labels, seed=wish.seed))
+    frame, queries = _with_queries(frame)
+    granted = with_labels(frame, wish.labels, seed=wish.seed)
+    table = from_frame(granted)
     default = load_default()
     shipped: dict[str, AnyArray] = {} if default is None else dict(default.arrays)
     done("encoding")
-    features = encode_prompts(learned_from(default).encoder, table.prompts)
+    encoder = learned_from(default).encoder
+    features = tuple(encoder.encode(query) for query in queries)
     done("learning")
     fitted = fit_router(table, features, Plan(seed=wish.seed))
     arrays = {
@@ -79,6 +93,8 @@ def fit(
             table.datasets, table.models, score=table.score, cost_usd=table.cost_usd
         ).to_arrays(),
     }
+    if judges is not None and wish.labels != "none":
+        arrays |= judge_curves(judges, granted)
     return Artifact(arrays=arrays, card=_card(frame, table, fitted, wish=wish))
 
 
@@ -92,6 +108,20 @@ def _refuse_tests(frame: pl.DataFrame) -> None:
         raise BadInput(f"{told}; replay them, but do not fit on them", where="outcome table")
 
 
+def _with_queries(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Query]]:
+    """The table with a prompt in each row, and its queries in the order of their first rows."""
+    import polars as pl
+
+    firsts = frame.unique("query_id", keep="first", maintain_order=True)
+    told = firsts.select("query_id", "prompt", "messages").iter_rows()
+    queries = [query_of(*row) for row in told]
+    if not firsts["messages"].is_not_null().any():
+        return frame, queries
+    prompts = {query.query_id: query.prompt for query in queries}
+    own = pl.col("query_id").replace_strict(prompts, return_dtype=pl.String)
+    return frame.with_columns(prompt=pl.col("prompt").fill_null(own)), queries
+
+
 def _typical(features: tuple[Features, ...], *, seed: int) -> list[Features]:
     """Queries drawn by chance, in the table's order."""
     drawn = np.random.default_rng(seed).permutation(len(features))[:REFERENCE]
@@ -99,14 +129,11 @@ def _typical(features: tuple[Features, ...], *, seed: int) -> list[Features]:
 
 
 def _card(frame: pl.DataFrame, table: OutcomeTable, fitted: Fitted, *, wish: Wish) -> Card:
-    scored = int(np.isfinite(table.score).any(axis=1).sum())
-    labels = {"all": f"{scored:,} labelled queries", "none": "none: quality by agreement"}.get(
-        str(wish.labels), f"{scored:,} labelled queries, drawn"
-    )
     return Card(
         title=f"Fitted on {wish.name}",
         created=dt.datetime.now(dt.UTC).date().isoformat(),
         version=__version__,
+        made_with={"numpy": np.__version__, "python": platform.python_version()},
         sources=(
             Source(
                 name=wish.name,
@@ -116,24 +143,23 @@ def _card(frame: pl.DataFrame, table: OutcomeTable, fitted: Fitted, *, wish: Wis
                 licence=wish.licence,
             ),
         ),
+        labels=_labels(table, wish),
+        datasets=dict(sorted(Counter(filter(None, table.datasets)).items())),
         models=table.models,
         folds="by normalised prompt; novelty by whole data sets",
         seed=wish.seed,
         figures={} if wish.labels == "none" else worth(table, fitted.quality, seed=wish.seed),
-        caveats=(
-            f"Labels: {labels}.",
-            *_relative(wish),
-            f"Made with numpy {np.__version__}, Python {platform.python_version()}.",
-        ),
+        caveats=(RELATIVE,) if wish.labels == "none" else (),
     )
 
 
-def _relative(wish: Wish) -> tuple[str, ...]:
-    if wish.labels != "none":
-        return ()
-    return (
-        "Confidence is relative: agreement ranks models and answers, and says nothing of levels.",
-    )
+def _labels(table: OutcomeTable, wish: Wish) -> str:
+    """Which scores were read."""
+    if wish.labels == "none":
+        return "none: quality by agreement of the answers"
+    scored = int(np.isfinite(table.score).any(axis=1).sum())
+    drawn = "" if wish.labels == "all" else ", drawn by chance"
+    return f"{scored:,} labelled queries{drawn}"
 
 
 def content_hash(frame: pl.DataFrame) -> str:
