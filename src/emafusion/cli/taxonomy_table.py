@@ -19,11 +19,15 @@ from emafusion.lab.class_tables import ClassTable
 BEST = 3
 """Models of each class that are shown unless all are asked for."""
 
-TOLD = {
-    "score": "Mean score by {}",
-    "gain": "By {}: expected score at average difficulty, and how many points of it are due to "
-    "the class",
+WHOLE = {
+    "score": "Mean score by {}.",
+    "gain": "By {}: points of the score that are due to the class.",
 }
+RANKED = {
+    "score": WHOLE["score"],
+    "gain": "By {}: score expected at average difficulty, and points of it due to the class.",
+}
+"""What is in a table, above it: whole, or as the best of each class."""
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -44,10 +48,11 @@ class Row(Struct, frozen=True, kw_only=True):
 
 def show_table(console: Console, table: ClassTable, *, everything: bool) -> None:
     """Print a table: whole where it fits the screen, else models below each other."""
-    show_prose(console, f"{TOLD[table.holds].format(table.name)}.", style="bold")
     if _width(table) <= console.width:
+        show_prose(console, WHOLE[table.holds].format(table.name), style="bold")
         show(console, _matrix(table))
         return
+    show_prose(console, RANKED[table.holds].format(table.name), style="bold")
     show(console, _ranking(table, everything=everything))
     if not everything and len(table.models) > BEST:
         told = f"The best {BEST} of {len(table.models)} models in each; --all shows every one."
