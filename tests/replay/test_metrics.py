@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from emafusion.replay.metrics.bootstrap import bootstrap_means, interval, intervals
 from emafusion.replay.metrics.calibration import brier, expected_error, reliability
+from emafusion.replay.metrics.equal import Bounds, equal_bounds
 from emafusion.replay.metrics.frontier import (
     area,
     at_cost,
@@ -18,6 +19,7 @@ from emafusion.replay.metrics.frontier import (
     mixed_at,
 )
 from emafusion.replay.metrics.means import mean_cost, quantile_known, shares
+from emafusion.replay.metrics.wilson import wilson
 
 COSTS, QUALITIES = np.array([1.0, 2.0, 4.0]), np.array([0.4, 0.8, 0.7])
 POINTS = st.lists(st.tuples(st.floats(0.01, 10), st.floats(0, 1)), min_size=1, max_size=12)
@@ -119,3 +121,23 @@ def test_shares_are_one_in_all(names: list[str]) -> None:
     found = shares(names)
     assert sum(found.values()) == pytest.approx(1.0)
     assert list(found.values()) == sorted(found.values(), reverse=True)
+
+
+def test_a_share_of_five_right_answers_is_not_sure() -> None:
+    """Wilson's interval holds the mean, stays in 0..1 and narrows with more answers."""
+    few, many = wilson(1.0, 5), wilson(1.0, 500)
+    assert 0.5 < few.low < many.low < few.high == many.high == 1.0
+    assert 0.0 == wilson(0.0, 5).low < wilson(0.0, 5).high
+
+
+def test_equal_cost_is_open_where_the_dial_may_never_get_there() -> None:
+    """In some draws the dial is below the model at any price: no upper bound then."""
+    rng = np.random.default_rng(0)
+    score, better = (rng.random(400) < 0.5).astype(float), (rng.random(400) < 0.7).astype(float)
+    usd = np.ones((400, 1))
+    open_above = equal_bounds((score[:, None], usd), (score[rng.permutation(400)], np.full(400, 4)))
+    assert open_above.low == 0.25
+    assert open_above.high is None
+    assert equal_bounds((better[:, None], usd), (score, np.full(400, 4.0))) == Bounds(
+        low=0.25, high=0.25
+    )

@@ -20,6 +20,7 @@ from emafusion.replay.baselines import (
 from emafusion.replay.groups import Group, groups_of
 from emafusion.replay.metrics.bootstrap import Interval, intervals
 from emafusion.replay.metrics.calibration import brier, expected_error
+from emafusion.replay.metrics.equal import Bounds, equal_bounds
 from emafusion.replay.metrics.frontier import area, at_cost, cost_of, gap_recovered, mixed_at
 from emafusion.replay.metrics.means import mean_cost, mean_known, quantile_known, shares
 from emafusion.replay.records import Records
@@ -58,10 +59,11 @@ def summarize(
         queries=len(records.queries),
         models=len(records.models),
         scored=int(np.isfinite(records.score).any(axis=1).sum()),
-        baselines=tuple(_single(role, each) for role, each in scene.baselines.items()),
+        baselines=scene.singles(),
         points=tuple(scene.points()),
         budgets=tuple(scene.budget(share) for share in BUDGETS),
         equal_share=scene.equal_share(),
+        equal_bounds=scene.equal_bounds(),
         aiq=scene.area(*scene.curve),
         aiq_mix=scene.area(*scene.mixes),
         groups=scene.groups(axes),
@@ -94,6 +96,15 @@ class _Scene:
         ]
         table = np.array(pairs, np.float64).reshape(-1, 2)
         return table[:, 0], table[:, 1]
+
+    def singles(self) -> tuple[Single, ...]:
+        """Every baseline with the interval of its accuracy."""
+        if not self.baselines:
+            return ()
+        scores = np.stack([each.score for each in self.baselines.values()], axis=1)
+        spread = intervals(scores, seed=self.seed)
+        rows = zip(self.baselines.items(), spread, strict=True)
+        return tuple(_single(role, each, reach) for (role, each), reach in rows)
 
     def points(self) -> list[Point]:
         """Every setting."""
@@ -189,6 +200,15 @@ class _Scene:
         usd = cost_of(*self.curve, self.best.accuracy)
         return None if usd is None or self.best.usd <= 0 else usd / self.best.usd
 
+    def equal_bounds(self) -> Bounds | None:
+        """How sure that share is; None where it is not known."""
+        if self.best is None or self.equal_share() is None or len(self.curve[0]) < len(self.runs):
+            return None
+        scores = np.stack([given.score for given in self.given], axis=1)
+        costs = np.stack([run.cost_usd for run in self.runs], axis=1)
+        model = self.best.score, self.best.cost_usd
+        return equal_bounds((scores, costs), model, seed=self.seed)
+
     def area(self, costs: Floats, scores: Floats) -> float | None:
         """AIQ over the range of the single models."""
         if not self.mixes[0].size:
@@ -220,8 +240,10 @@ def _names(records: Records, columns: Ints) -> str:
     return names[0] if len(names) == 1 else f"{len(names)} models"
 
 
-def _single(role: str, each: Baseline) -> Single:
-    return Single(role=role, name=each.name, accuracy=each.accuracy, cost_usd=each.usd)
+def _single(role: str, each: Baseline, reach: Interval | None) -> Single:
+    return Single(
+        role=role, name=each.name, accuracy=each.accuracy, cost_usd=each.usd, interval=reach
+    )
 
 
 def _less(accuracy: Interval | None, base: float | None) -> Interval | None:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from emafusion.replay.groups import Group
 from emafusion.replay.metrics.bootstrap import Interval
+from emafusion.replay.metrics.equal import Bounds
 
 BEST, CHEAPEST, TASK, ORACLE = "best single", "always cheapest", "model per task", "oracle"
 BEST_FITTED, TASK_FITTED = "best single (fit)", "model per task (fit)"
@@ -54,20 +55,21 @@ class Budget(Struct, frozen=True, kw_only=True):
 
 
 class Single(Struct, frozen=True, kw_only=True):
-    """A baseline: `role` says which."""
+    """A baseline: `role` says which. `interval`: of its accuracy."""
 
     role: str
     name: str
     accuracy: float | None
     cost_usd: float | None
+    interval: Interval | None = None
 
 
 class Summary(Struct, frozen=True, kw_only=True):
     """All of it.
 
-    `equal_share`: share of the best single model's cost at which the dial is as accurate; `aiq`,
-    `aiq_mix`: area under the curve of the dial and of random mixes of models; `groups`: by data set
-    and class, at the best single model's cost.
+    `equal_share`: share of the best single model's cost at which the dial is as accurate, with its
+    bounds (None as a bound: never); `aiq`, `aiq_mix`: area under the curve of the dial and of
+    random mixes of models; `groups`: by data set and class, at the best single model's cost.
     """
 
     policy: str
@@ -81,3 +83,4 @@ class Summary(Struct, frozen=True, kw_only=True):
     aiq: float | None
     aiq_mix: float | None
     groups: tuple[Group, ...]
+    equal_bounds: Bounds | None = None
