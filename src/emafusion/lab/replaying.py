@@ -11,7 +11,7 @@ import numpy as np
 from emafusion.build.parts import Learned
 from emafusion.build.replay_choices import by_lot, by_oracle, by_table
 from emafusion.build.replay_pool import Priced, pool_of, repriced
-from emafusion.build.replaying import Rehearsed, Stage, recipe_of, rehearse
+from emafusion.build.replaying import Recipe, Rehearsed, Stage, prepare, recipe_of
 from emafusion.domain.command import Flow
 from emafusion.domain.features import Features, Ints
 from emafusion.domain.model import Candidate, Objective, Price
@@ -44,7 +44,8 @@ class Asked:
 
     `policy`: see `build.replaying.POLICIES`; `quality_weights`: settings of the dial; `models`:
     those to choose from, None for all of the table; `prices`: by model, to replay at other prices;
-    `explore_share`: 0..1, as served.
+    `explore_share`: 0..1, as served; `recipe`: another one than the policy's own, for what a part
+    is worth.
     """
 
     policy: str = "hybrid"
@@ -53,6 +54,7 @@ class Asked:
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
     seed: int = 0
     explore_share: float = 0.0
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,9 +114,10 @@ def replay_known(
         records = replace(records, cost_usd=repriced(records, asked.prices))
     stage = replace(stage_of(records, known.learned, asked), graded=known.judges)
     recipe, names = recipe_of(asked.policy)
+    recipe = asked.recipe or recipe
     if recipe.rule == "chosen":
         stage = replace(stage, chosen=_chosen(asked, names, records=records, tasks=known.tasks))
-    rehearsed = rehearse(asked.policy, stage)
+    rehearsed = prepare(recipe, names, stage)
     flow_of = _flows(stage, rehearsed, asked, only=names if recipe.rule == "single" else None)
     whole = len(records.queries)
     plan = Play(
