@@ -96,7 +96,7 @@ def command(**options: object) -> None:
     need_polars("replay")
     artifact, wanted = load_artifact(asked.artifact), asked.asked()
     replayed = _replayed(asked, artifact, wanted)
-    for note in notes_of(replayed):
+    for note in notes_of(replayed, artifact):
         click.echo(f"emafusion: {note}", err=True)
     if asked.decisions is not None:
         write_decisions(decisions_of(replayed.records, replayed.runs), Path(asked.decisions))

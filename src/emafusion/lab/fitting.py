@@ -14,15 +14,19 @@ import numpy as np
 
 from emafusion.build.parts import learned_from
 from emafusion.domain.errors import BadInput
-from emafusion.domain.features import Features
+from emafusion.domain.features import Features, Floats
 from emafusion.domain.query import Query
 from emafusion.estimate.arrays import AnyArray
 from emafusion.estimate.reference import reference_arrays
+from emafusion.judge.state import PanelState
 from emafusion.lab.grading import judge_curves
 from emafusion.lab.labels import Labels, with_labels
+from emafusion.lab.overlap import marks_of
+from emafusion.lab.panel import columns_of, panel_on
 from emafusion.learn.fit import Fitted, Plan, fit_router
 from emafusion.learn.outcomes import OutcomeTable, from_frame
 from emafusion.learn.worth import worth
+from emafusion.replay.records import records_of
 from emafusion.replay.tasks import fit_tasks
 from emafusion.store.artifact import Artifact, Card, Source, load_default
 from emafusion.tables.query import query_of
@@ -42,8 +46,8 @@ RELATIVE = (
     "no promise can be certified with it."
 )
 
-KEPT = ("encoder/", "panel/")
-"""Arrays taken over from what ships with the package."""
+KEPT = "encoder/"
+"""Arrays taken over from what ships with the package: the classes of queries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +85,21 @@ def fit(
     default = load_default()
     shipped: dict[str, AnyArray] = {} if default is None else dict(default.arrays)
     done("encoding")
-    encoder = learned_from(default).encoder
-    features = tuple(encoder.encode(query) for query in queries)
+    learned = learned_from(default)
+    features = tuple(learned.encoder.encode(query) for query in queries)
     done("learning")
     fitted = fit_router(table, features, Plan(seed=wish.seed))
+    done("reading answers")
     arrays = {
         **{name: array for name, array in shipped.items() if name.startswith(KEPT)},
+        **_panel(granted, fitted, prior=learned.panel, wish=wish),
         **fitted.state.to_arrays(),
         **reference_arrays(_typical(features, seed=wish.seed)),
         **fit_tasks(
             table.datasets, table.models, score=table.score, cost_usd=table.cost_usd
         ).to_arrays(),
     }
+    arrays |= marks_of(query.prompt for query in queries)
     if judges is not None and wish.labels != "none":
         arrays |= judge_curves(judges, granted)
     return Artifact(arrays=arrays, card=_card(frame, table, fitted, wish=wish))
@@ -106,6 +113,17 @@ def _refuse_tests(frame: pl.DataFrame) -> None:
     if found.height:
         told = f"{found.height:,} rows of {found['dataset'][0]!r} are for measuring alone"
         raise BadInput(f"{told}; replay them, but do not fit on them", where="outcome table")
+
+
+def _panel(
+    granted: pl.DataFrame, fitted: Fitted, *, prior: PanelState, wish: Wish
+) -> dict[str, Floats]:
+    """Arrays of the panel, fitted on the answers where there are labels to fit it on."""
+    if wish.labels == "none":
+        return prior.to_arrays()
+    records = records_of(granted, query_of)
+    quality = fitted.quality[:, columns_of(records.models, fitted.state.models)]
+    return panel_on(records, quality, prior, seed=wish.seed).to_arrays()
 
 
 def _with_queries(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Query]]:

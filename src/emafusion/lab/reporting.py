@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from emafusion.lab.overlap import seen_among
 from emafusion.lab.replaying import Asked, Replayed
 from emafusion.replay.report.figures import Head, Report, report_of
 from emafusion.replay.summary import Summary
@@ -25,15 +26,19 @@ def report_on(
         version=__version__,
         date=dt.datetime.now(dt.UTC).date().isoformat(),
         seed=asked.seed,
-        notes=notes_of(replayed),
+        notes=notes_of(replayed, artifact),
     )
     kinds = _kinds(replayed)
     return report_of(replayed.records, replayed.runs, summary, head=head, kinds=kinds)
 
 
-def notes_of(replayed: Replayed) -> tuple[str, ...]:
+def notes_of(replayed: Replayed, artifact: Artifact | None) -> tuple[str, ...]:
     """What the figures of a replay cannot show, a line each."""
     records, strangers, told = replayed.records, replayed.strangers, list[str]()
+    prompts = [query.prompt for query in records.queries]
+    seen = 0 if artifact is None else seen_among(artifact.arrays, prompts)
+    if seen:
+        told.append(f"fitted on {seen:,} of these {len(prompts):,} prompts: figures are too good")
     if strangers:
         more = f" and {len(strangers) - 5} more" if strangers[5:] else ""
         told.append(f"not in the artifact, priors alone: {', '.join(strangers[:5])}{more}")
