@@ -11,6 +11,7 @@ from emafusion.domain.errors import BadInput
 from emafusion.lab.fitting import Wish, content_hash, fit
 from emafusion.lab.labels import parse_labels, with_labels
 from emafusion.replay.tasks import Tasks
+from emafusion.store.artifact import load_default
 
 
 def test_an_artifact_knows_who_is_good_at_what() -> None:
@@ -94,6 +95,18 @@ def test_a_conversation_is_learned_from_by_its_last_question() -> None:
     one, other = fit(frame), fit(spoken)
     for name, array in one.arrays.items():
         np.testing.assert_array_equal(array, other.arrays[name])
+
+
+def test_the_panel_is_fitted_on_the_answers_and_only_where_there_are_labels() -> None:
+    """With labels its weights are those of this table, without they stay as they were shipped."""
+    frame = recorded(200)
+    shipped = load_default()
+    assert shipped is not None
+    own, without = (
+        fit(frame, Wish(labels=labels)).arrays["panel/forms"] for labels in ("all", "none")
+    )
+    assert not np.array_equal(own, shipped.arrays["panel/forms"])
+    np.testing.assert_array_equal(without, shipped.arrays["panel/forms"])
 
 
 @pytest.mark.parametrize(

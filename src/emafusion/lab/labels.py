@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from emafusion.build.replay_reading import key_of
 from emafusion.domain.errors import BadInput
-from emafusion.domain.features import Ints
-from emafusion.domain.query import Query, ask
-from emafusion.judge.grouping import groups_of
-from emafusion.learn.agreeing import NOT_ASKED, UNREADABLE, agreed_quality
-from emafusion.replay.records import Records, records_of
+from emafusion.lab.panel import groups_in
+from emafusion.learn.agreeing import agreed_quality
+from emafusion.replay.records import records_of
+from emafusion.tables.query import query_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,11 +64,11 @@ def _agreed(frame: pl.DataFrame) -> pl.DataFrame:
     """Quality by agreement as the score of each row."""
     import polars as pl
 
-    records = records_of(frame, _query_of)
+    records = records_of(frame, query_of)
     if len(records.models) < FEWEST_MODELS:
         told = f"without labels at least {FEWEST_MODELS} models must have answered"
         raise BadInput(f"{told}, there are {len(records.models)}", where="--labels none")
-    groups = _groups(records)
+    groups = groups_in(records)
     if (groups < 0).all():
         told = "no answer could be compared with another; it takes labels"
         raise BadInput(told, where="--labels none")
@@ -84,18 +82,3 @@ def _agreed(frame: pl.DataFrame) -> pl.DataFrame:
         }
     )
     return frame.drop("score").join(agreed, on=["query_id", "model"], how="left")
-
-
-def _groups(records: Records) -> Ints:
-    """Groups of equal answers of each query, for `agreed_quality`."""
-    groups = np.full(records.asked.shape, NOT_ASKED, np.int64)
-    for i, query in enumerate(records.queries):
-        columns = np.flatnonzero(records.asked[i])
-        keys = [key_of(records, query, (i, int(k))) for k in columns]
-        numbers = np.array(groups_of(keys), np.int64)
-        groups[i, columns] = np.where([key is None for key in keys], UNREADABLE, numbers)
-    return groups
-
-
-def _query_of(query_id: str, prompt: str | None, _messages: str | None) -> Query:
-    return ask(prompt or "", query_id=query_id)
