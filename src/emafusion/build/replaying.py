@@ -19,7 +19,7 @@ from emafusion.config.tree import JudgeName, JudgesSection, PolicySection
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Estimates, Features
 from emafusion.domain.model import Candidate
-from emafusion.domain.ports import Judge, Panel, Policy
+from emafusion.domain.ports import Judge, Policy
 from emafusion.estimate.estimator import HybridEstimator
 from emafusion.estimate.hybrid import Mode
 from emafusion.flow.parts import Parts, everything_said
@@ -28,7 +28,7 @@ from emafusion.replay.known import KnownEstimates, KnownFeatures
 from emafusion.replay.policies.cascade import CascadePolicy
 from emafusion.replay.policies.chain import chain_of
 from emafusion.replay.policies.mean_panel import MeanPanel
-from emafusion.replay.reading import RecordedJudge
+from emafusion.replay.reading import RecordedJudge, RecordedPanel
 from emafusion.replay.records import Records
 
 
@@ -135,7 +135,7 @@ def prepare(recipe: Recipe, names: str, stage: Stage) -> Rehearsed:
     judges = _judges(served, stage) if recipe.judged else {}
     grouper = RecordedGrouper(stage.records, is_deaf=not recipe.peers)
     rule = RULES[recipe.rule](served.policy, stage, names)
-    panel: Panel = MeanPanel() if recipe.mean else served.panel
+    panel = RecordedPanel(MeanPanel() if recipe.mean else served.panel)
     parts = replace(
         served,
         encoder=_encoder(stage),
@@ -149,6 +149,7 @@ def prepare(recipe: Recipe, names: str, stage: Stage) -> Rehearsed:
 
     def forget() -> None:
         grouper.forget()
+        panel.forget()
         for judge in judges.values():
             if isinstance(judge, RecordedJudge):
                 judge.forget()

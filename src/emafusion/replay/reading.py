@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
 from emafusion.domain.command import Flow
 from emafusion.domain.evidence import Case, JudgeCard, Judgement
-from emafusion.domain.ports import Judge
+from emafusion.domain.ports import Judge, Panel
 
 UNREAD = "no response was recorded"
 
@@ -47,6 +47,36 @@ class RecordedJudge:
         if found is None:
             found = self._kept[key] = yield from self._judge.judge(case)
         return found if found.attempt == case.attempt else replace(found, attempt=case.attempt)
+
+    def forget(self) -> None:
+        """Drop what was kept, once a query is done with."""
+        self._kept.clear()
+
+
+class RecordedPanel:
+    """A served panel whose confidences are kept; implements `Panel`.
+
+    Kept by the query, who answered it, and who judged which answer: in a replay all else follows.
+    """
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel = panel
+        self._kept: dict[tuple[object, ...], tuple[float | None, ...]] = {}
+
+    def confidences(self, qualities: Sequence[float], case: Case, /) -> tuple[float | None, ...]:
+        """What was found, or what the panel says now."""
+        evidence = case.evidence
+        key = (
+            case.query.query_id,
+            len(evidence.judgements),
+            *[attempt.candidate for attempt in evidence.attempts],
+            *[judgement.judge for judgement in evidence.judgements],
+            *[judgement.attempt for judgement in evidence.judgements],
+        )
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = self._panel.confidences(qualities, case)
+        return found
 
     def forget(self) -> None:
         """Drop what was kept, once a query is done with."""
