@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from emafusion.domain.attempt import Usage
 from emafusion.domain.features import Features, Labels
 from emafusion.domain.model import Candidate, Model, Price
-from emafusion.estimate.arrays import BUCKETS, DOMAINS, SMALL, TASKS
+from emafusion.estimate.arrays import BUCKETS, SMALL, TASKS
+from emafusion.estimate.classes import Classes
 from emafusion.estimate.cost import Lengths
 from emafusion.estimate.estimator import HybridEstimator
-from emafusion.estimate.familiarity import SKETCH, Familiarity
+from emafusion.estimate.familiarity import Familiarity
 from emafusion.estimate.hybrid import Blend
 from emafusion.estimate.linear import Heads
 from emafusion.estimate.prior import PriorState
@@ -60,26 +62,28 @@ def some_state(seed: int = 0) -> RouterState:
     n = len(MODELS)
     return RouterState(
         models=MODELS, ability=rng.normal(size=n), ability_sd=np.full(n, 0.1),
-        outcomes=np.full(n, 500.0),
+        outcomes=np.full(n, 500.0), costs=np.full((n, 3), 1e-5),
         table=Table(
             leaves=rng.normal(0, 0.1, (n, CELLS)).astype(np.float32),
             outcomes=np.full((n, TASKS), 30.0),
         ),
         heads=Heads(
-            words=rng.normal(0, 0.1, (BUCKETS, 4)).astype(np.float32),
-            small=rng.normal(0, 0.1, (SMALL, 4)), loadings=rng.normal(0, 0.1, (n, 2)),
+            words=rng.normal(0, 0.1, (BUCKETS, 7)).astype(np.float32),
+            small=rng.normal(0, 0.1, (SMALL, 7)), loadings=rng.normal(0, 0.1, (n, 2)),
         ),
-        familiarity=Familiarity(
-            scale=np.ones(BUCKETS), anchors=np.eye(4, SKETCH),
-            support=np.full((TASKS, DOMAINS), 0.5), curve=np.array([0.3, 1.0, 0.5]),
+        classes=Classes(
+            names=("sums", "law", ""), basis=np.eye(2, 3), centre=np.full(3, 1 / 3),
+            temperature=8.0, values=rng.normal(0, 0.1, (n, 3)),
+            lengths=rng.uniform(0.5, 2.0, (n, 3)), outcomes=np.full((n, 3), 40.0),
         ),
+        familiarity=Familiarity(curve=np.array([0.3, 1.0])),
         blend=Blend(
-            familiar=np.array([0.6, 0.9]), novel=np.array([0.1, 0.0]), slope=0.9, shift=0.1,
-            spread=np.array([0.03, 0.08]),
+            familiar=np.array([0.2, 0.6, 0.9]), novel=np.array([0.1, 0.0, 0.0]), slope=0.9,
+            shift=0.1, spread=np.array([0.03, 0.08]),
         ),
         lengths=Lengths(
             lines=np.tile([0.1, 1.0, 0.5], (n, 1)), cpu=np.full((n, 3), np.nan),
-            shared=np.array([0.0, 1.0, 0.8]),
+            shared=np.array([0.0, 1.0, 0.8]), habits=rng.normal(0, 0.1, (n, 1)),
         ),
         prior=PriorState.stated(),
     )  # fmt: skip
@@ -176,6 +180,29 @@ def test_modes_use_one_view_at_a_time(mode: str) -> None:
     state = some_state()
     single = HybridEstimator(state, pricer, mode=mode)  # type: ignore[arg-type]  # parametrized
     assert single.estimate(features(), POOL).route in {"taxonomy", "learned"}
+
+
+def test_a_given_class_takes_the_place_of_the_guess() -> None:
+    """A query that names a known class is of it, and familiar; another name changes nothing."""
+    state = some_state()
+    estimator = HybridEstimator(state, pricer)
+    plain = features(3)
+    known, unknown = (structs.replace(plain, dataset=name) for name in ("law", "never heard of"))
+    guessed, told = estimator.estimate(plain, POOL), estimator.estimate(known, POOL)
+    assert told.familiarity == 1.0
+    assert not np.allclose(told.quality, guessed.quality)
+    assert np.array_equal(estimator.estimate(unknown, POOL).quality, guessed.quality)
+
+
+def test_recorded_costs_stand_in_where_there_is_no_price() -> None:
+    """Only where asked for, only for recorded models, and never for a model with a price."""
+    state, pool = some_state(), (candidate("alpha", None), candidate("beta"), candidate("x", None))
+    unpriced = HybridEstimator(state, pricer).estimate(features(), pool).cost_usd
+    recorded = HybridEstimator(state, pricer, recorded_costs=True).estimate(features(), pool)
+    assert np.isnan(unpriced).tolist() == [True, False, True]
+    assert np.isnan(recorded.cost_usd).tolist() == [False, False, True]
+    assert recorded.cost_usd[1] == unpriced[1]
+    assert recorded.cost_usd[0] > 0
 
 
 def test_state_round_trips() -> None:

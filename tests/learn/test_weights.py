@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emafusion.domain.features import Floats
-from emafusion.estimate.arrays import DEPTHS, DOMAINS, TASKS
-from emafusion.estimate.familiarity import SKETCH, closeness, support_of
-from emafusion.learn.anchors import fit_anchors, fit_curve
-from emafusion.learn.blending import Choices, HeldOut, fit_weights
+from emafusion.learn.blending import Choices, fit_weights
+from emafusion.learn.classing import KAPPA, classes_of, fit_values
+from emafusion.learn.clusters import fit_curve
+from emafusion.learn.costs import fit_costs
 
-CELLS = TASKS * DEPTHS * DOMAINS
+GRIDS = ((0.0, 0.25, 0.5, 0.75, 1.0, 1.25),) * 2
 
 
 def drawn(seed: int, n: int = 3000, m: int = 4) -> tuple[Choices, Floats]:
@@ -30,8 +31,8 @@ def test_a_view_that_tells_the_truth_outweighs_one_that_is_noise(seed: int) -> N
     """Whichever of the two it is."""
     choices, truth = drawn(seed)
     noise = np.random.default_rng(seed + 1).normal(0, 0.15, truth.shape)
-    first = fit_weights(choices, HeldOut(truth, noise)).weights
-    second = fit_weights(choices, HeldOut(noise, truth)).weights
+    first = fit_weights(choices, (truth, noise), GRIDS).weights
+    second = fit_weights(choices, (noise, truth), GRIDS).weights
     assert first[0] > first[1]
     assert second[1] > second[0]
 
@@ -39,7 +40,7 @@ def test_a_view_that_tells_the_truth_outweighs_one_that_is_noise(seed: int) -> N
 def test_views_that_mislead_get_little_weight() -> None:
     """A view that says the opposite of the truth is not followed."""
     choices, truth = drawn(3)
-    weights = fit_weights(choices, HeldOut(-truth, -truth)).weights
+    weights = fit_weights(choices, (-truth, -truth), GRIDS).weights
     np.testing.assert_allclose(weights, 0.0, atol=0.05)
 
 
@@ -50,34 +51,52 @@ def test_unknown_costs_and_missing_answers_are_no_trouble() -> None:
     sparse = Choices(
         np.where(holes, np.nan, choices.score), choices.base, np.full(truth.shape, np.nan)
     )
-    worth = fit_weights(sparse, HeldOut(truth, truth))
+    worth = fit_weights(sparse, (truth, truth), GRIDS)
     assert np.all(np.isfinite(worth.weights))
     assert np.all(worth.weights >= 0)
     assert worth.spread > 0
 
 
-def test_support_is_high_where_training_queries_were_and_low_elsewhere() -> None:
-    """A class that was never seen is unfamiliar even if its words are not."""
+def test_speaking_louder_never_makes_a_query_less_familiar() -> None:
+    """Where novel queries happen to speak louder, the curve is flat."""
     rng = np.random.default_rng(0)
-    cells = np.zeros((200, CELLS), np.float32)
-    cells[:, 0] = 1.0
-    support = support_of(cells)
-    sketches = rng.normal(size=(200, SKETCH))
-    sketches /= np.linalg.norm(sketches, axis=1, keepdims=True)
-    other = np.zeros((1, CELLS), np.float32)
-    other[0, -1] = 1.0
-    seen = closeness((fit_anchors(sketches), support), sketches[:1], cells[:1])
-    unseen = closeness((fit_anchors(sketches), support), sketches[:1], other)
-    assert seen[0, 1] == 1.0
-    assert unseen[0, 1] == 0.0
-    assert seen[0, 0] == unseen[0, 0]
+    loud, faint = rng.normal(2, 1, 300), rng.normal(0, 1, 300)
+    assert fit_curve(loud, faint)[1] > 0
+    assert fit_curve(faint, loud)[1] == 0
 
 
-def test_a_sign_of_closeness_that_points_the_wrong_way_is_dropped() -> None:
-    """Being nearer never makes a query less familiar."""
+@settings(max_examples=8)
+@given(st.integers(0, 1000))
+def test_certain_classes_give_shrunk_means(seed: int) -> None:
+    """With certain classes a value is the sum of residuals over their count and ten more."""
+    rng = np.random.default_rng(seed)
+    member = rng.integers(0, 3, 60)
+    residual = np.where(rng.random((60, 2)) < 0.3, np.nan, rng.normal(size=(60, 2)))
+    values = fit_values(np.eye(3)[member], residual)
+    for k in range(3):
+        own = residual[member == k]
+        expected = np.nansum(own, axis=0) / ((~np.isnan(own)).sum(axis=0) + KAPPA)
+        np.testing.assert_allclose(values[k], expected, atol=1e-9)
+
+
+def test_classes_are_data_sets_where_named_and_clusters_where_not() -> None:
+    """One name for all rows tells nothing; too many names are no classes."""
+    sketches = np.random.default_rng(0).normal(size=(400, 8))
+    named = classes_of(("a", "b") * 200, sketches, "dataset")
+    assert named.names == ("a", "b")
+    one = classes_of(("a",) * 400, sketches, "dataset")
+    many = classes_of(tuple(map(str, range(400))), sketches, "dataset")
+    assert set(one.names) == set(many.names) == {""}
+    assert 1 < len(one.names) <= 400 // 30
+
+
+def test_expected_costs_sum_to_recorded_ones() -> None:
+    """Whatever the noise, and unknown where nothing was recorded."""
     rng = np.random.default_rng(0)
-    familiar = np.stack((rng.normal(2, 1, 300), rng.normal(0, 1, 300)), axis=1)
-    novel = np.stack((rng.normal(0, 1, 300), rng.normal(1, 1, 300)), axis=1)
-    curve = fit_curve(familiar, novel)
-    assert curve[1] > 0
-    assert curve[2] == 0
+    prompt, tokens = rng.uniform(50, 500, 300), rng.uniform(10, 900, (300, 2))
+    cost = (1e-6 * prompt[:, None] + 4e-6 * tokens) * rng.lognormal(0, 0.5, (300, 2))
+    cost[:, 1] = np.nan
+    rates = fit_costs(cost, prompt, tokens)
+    said = rates[0, 0] + rates[0, 1] * prompt + rates[0, 2] * tokens[:, 0]
+    assert said.sum() == pytest.approx(cost[:, 0].sum())
+    assert np.isnan(rates[1]).all()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from emafusion.domain.errors import BadInput
-from emafusion.domain.features import Floats, Labels
+from emafusion.domain.features import Features, Floats
 
 AnyArray = npt.NDArray[np.generic]
 Arrays = Mapping[str, AnyArray]
@@ -72,7 +72,11 @@ def unpack(stored: AnyArray, largest: AnyArray) -> Float32s:
     return wide
 
 
-def small_vector(labels: Labels, counts: Floats) -> Floats:
-    """Labels, counts and a one: float64[SMALL]."""
-    parts = (labels.task, labels.depth, labels.domain, labels.format, counts, np.ones(1))
-    return np.concatenate(parts)
+def small_vectors(features: Sequence[Features]) -> Floats:
+    """Labels, counts and a one of each query: float64[n, SMALL]."""
+    rows = np.ones((len(features), SMALL))
+    for row, each in zip(rows, features, strict=True):
+        labels = each.labels
+        parts = (labels.task, labels.depth, labels.domain, labels.format, each.counts)
+        np.concatenate(parts, out=row[:-1])
+    return rows

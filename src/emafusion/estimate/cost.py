@@ -38,17 +38,20 @@ class Lengths:
 
     `lines`: float64[n, 3], intercept, slope on the length head, residual sd of log tokens;
     `cpu`: float64[n, 3], CPU seconds a call, a prompt token, a completion token, NaN where none;
-    `shared`: float64[3], line for models never recorded.
+    `shared`: float64[3], line for models never recorded; `habits`: float64[n, r], each model's
+    share in each direction in which lengths differ.
     """
 
     lines: Floats
     cpu: Floats
     shared: Floats
+    habits: Floats
 
     @classmethod
     def stated(cls) -> Lengths:
         """For use before anything was recorded."""
-        return cls(lines=np.zeros((0, 3)), cpu=np.zeros((0, 3)), shared=np.array([0.0, 1.0, 0.8]))
+        none, shared = np.zeros((0, 3)), np.array([0.0, 1.0, 0.8])
+        return cls(lines=none, cpu=none, shared=shared, habits=np.zeros((0, 0)))
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, n_models: int) -> Lengths:
@@ -57,6 +60,7 @@ class Lengths:
             lines=floats(arrays, "router/lengths/lines_or_nan", (n_models, 3)),
             cpu=floats(arrays, "router/lengths/cpu_or_nan", (n_models, 3)),
             shared=floats(arrays, "router/lengths/shared", (3,)),
+            habits=floats(arrays, "router/lengths/habits", (n_models, -1)),
         )
 
     def to_arrays(self) -> dict[str, AnyArray]:
@@ -65,6 +69,7 @@ class Lengths:
             "router/lengths/lines_or_nan": self.lines,
             "router/lengths/cpu_or_nan": self.cpu,
             "router/lengths/shared": self.shared,
+            "router/lengths/habits": self.habits,
         }
 
     def line_for(self, row: int, candidate: Candidate) -> Floats:
@@ -121,13 +126,14 @@ def rates_of(pricer: Pricer, price: Price | None) -> Rates:
     )
 
 
-def expected_tokens(lines: Floats, head: Floats) -> Floats:
+def expected_tokens(lines: Floats, head: Floats, habits: Floats) -> Floats:
     """Expected completion tokens.
 
-    `lines`: float64[n, 3]; `head`: float64[...], the length head. Returns float64[..., n], from 1
-    to LONGEST_TOKENS.
+    `lines`: float64[n, 3]; `head`: float64[...], the length head; `habits`: float64[..., n], by how
+    much models differ on this query, in log tokens. Returns float64[..., n], from 1 to
+    LONGEST_TOKENS.
     """
-    mean = np.multiply.outer(head, lines[:, 1]) + (lines[:, 0] + lines[:, 2] ** 2 / 2)
+    mean = np.multiply.outer(head, lines[:, 1]) + (lines[:, 0] + lines[:, 2] ** 2 / 2) + habits
     # Not np.clip: this is on the request path, where its wrapper costs as much as all the rest.
     return np.exp(np.minimum(np.maximum(mean, 0.0), log(LONGEST_TOKENS)))
 

@@ -11,10 +11,20 @@ from emafusion.domain.features import Estimates, Features, Floats
 from emafusion.domain.model import Candidate
 from emafusion.domain.ports import Pricer
 from emafusion.estimate.cost import LINEAR_UP_TO, expected_latency, expected_tokens
-from emafusion.estimate.familiarity import familiarity_of
-from emafusion.estimate.hybrid import Mode, Views, blend_quality, quality_sd, shrunk, view_weights
-from emafusion.estimate.linear import DIFFICULTY, FIRST_DIRECTION, LENGTH, apply_heads
+from emafusion.estimate.hybrid import (
+    AXES,
+    CLASSES,
+    Mode,
+    Views,
+    blend_quality,
+    quality_sd,
+    shrunk,
+    view_weights,
+)  # fmt: skip
+from emafusion.estimate.linear import DIFFICULTY, LENGTH
 from emafusion.estimate.roster import Roster, make_roster
+from emafusion.estimate.route import routes_of
+from emafusion.estimate.seen import Seen, see
 from emafusion.estimate.state import RouterState
 from emafusion.estimate.table import cell_weights
 
@@ -25,7 +35,7 @@ class HybridEstimator:
     """Taxonomy, learned heads and priors blended by familiarity; implements `Estimator`.
 
     `mode`: `blend`; `paper` for a hard switch between the views; `taxonomy` or `learned` for one
-    view alone.
+    view alone. `recorded_costs`: a candidate without a price costs what its recorded answers did.
 
     >>> from emafusion.domain.model import Model
     >>> estimator = HybridEstimator(RouterState.stated(), lambda usage, price: None)
@@ -40,11 +50,21 @@ class HybridEstimator:
     ()
     """
 
-    def __init__(self, state: RouterState, pricer: Pricer, *, mode: Mode = "blend") -> None:
+    def __init__(
+        self,
+        state: RouterState,
+        pricer: Pricer,
+        *,
+        mode: Mode = "blend",
+        recorded_costs: bool = False,
+    ) -> None:
         self._state = state
         self._pricer = pricer
         self._mode: Mode = mode
+        self._recorded_costs = recorded_costs
+        self._by_class = bool(state.classes.names) and state.blend.familiar[CLASSES] > 0
         self._rosters: dict[tuple[int, ...], Roster] = {}
+        self._bases: dict[tuple[int, str, int], tuple[str, ...]] = {}
 
     def estimate(self, features: Features, candidates: tuple[Candidate, ...], /) -> Estimates:
         """Predict quality, cost and latency of each candidate on this query."""
@@ -56,25 +76,22 @@ class HybridEstimator:
         """Predict for many queries at once; the same numbers as one by one."""
         if not features:
             return ()
-        roster = self._roster(candidates)
-        state = self._state
-        heads = np.array([apply_heads(state.heads, f) for f in features])
-        familiarity = np.array([familiarity_of(state.familiarity, f) for f in features])
-        cells = np.array([cell_weights(f.labels) for f in features], np.float32)
-        views = Views(
-            ability=roster.ability,
-            taxonomy=(cells @ roster.leaves.T).astype(np.float64),
-            learned=heads[:, FIRST_DIRECTION:] @ roster.loadings.T,
-        )
-        certain = np.array([f.labels.task.max() for f in features])
-        weights = view_weights(state.blend, familiarity, certain, mode=self._mode)
-        difficulty = shrunk(state.blend, heads[:, DIFFICULTY], familiarity)
+        roster, state = self._roster(candidates), self._state
+        seen = see(state, features)
+        labels = seen.shares if self._by_class else seen.tasks
+        certain = labels.max(axis=1)
+        weights = view_weights(state.blend, seen.familiarity, certain, mode=self._mode)
+        views = self._views(features, seen, roster, axes=bool(weights[:, AXES].any()))
+        difficulty = shrunk(state.blend, seen.levels[:, DIFFICULTY], seen.familiarity)
         quality = blend_quality(state.blend, views, difficulty=difficulty, weights=weights)
-        quality *= np.array([f.labels.task for f in features]) @ roster.reach.T
+        quality *= seen.tasks @ roster.reach.T
         spread = quality_sd(
-            state.blend, quality, ability_sd=roster.ability_sd, familiarity=familiarity
+            state.blend, quality, ability_sd=roster.ability_sd, familiarity=seen.familiarity
         )
-        costs, latencies = self._money_and_time(features, heads[:, LENGTH], roster)
+        costs, latencies = self._money_and_time(features, seen, roster)
+        routes = routes_of(weights, views)
+        places = labels.argmax(axis=1).tolist()
+        familiarity: list[float] = seen.familiarity.tolist()
         return tuple(
             Estimates(
                 candidates=roster.names,
@@ -82,11 +99,11 @@ class HybridEstimator:
                 quality_sd=spread[i],
                 cost_usd=costs[i],
                 latency_s=latencies[i],
-                familiarity=float(familiarity[i]),
-                route=(route := _route(weights[i], views.taxonomy[i], views.learned[i])),
-                basis=self._basis(roster, f, route),
+                familiarity=familiarity[i],
+                route=route,
+                basis=self._basis(roster, route, places[i]),
             )
-            for i, f in enumerate(features)
+            for i, route in enumerate(routes)
         )
 
     def _roster(self, candidates: tuple[Candidate, ...]) -> Roster:
@@ -96,23 +113,43 @@ class HybridEstimator:
         if roster is None:
             if len(self._rosters) >= KEPT_ROSTERS:
                 self._rosters.clear()
-            roster = make_roster(self._state, self._pricer, candidates)
+                self._bases.clear()
+            roster = make_roster(
+                self._state, self._pricer, candidates, recorded_costs=self._recorded_costs
+            )
             self._rosters[key] = roster
         return roster
 
+    def _views(
+        self, features: Sequence[Features], seen: Seen, roster: Roster, *, axes: bool
+    ) -> Views:
+        """What each view says; the table by axes is looked up only where it has a weight."""
+        by_axes = np.zeros(1)
+        if axes:
+            by_axes = (cell_weights(features) @ roster.leaves.T).astype(np.float64)
+        return Views(
+            ability=roster.ability,
+            axes=by_axes,
+            classes=seen.shares @ roster.by_class.T,
+            learned=seen.directions @ roster.loadings.T,
+        )
+
     def _money_and_time(
-        self, features: Sequence[Features], head: Floats, roster: Roster
+        self, features: Sequence[Features], seen: Seen, roster: Roster
     ) -> tuple[Floats, Floats]:
         """Expected cost_usd and latency_s: float64[n_queries, n_candidates] each."""
         prompt = np.array([f.prompt_tokens for f in features], np.float64)[:, None]
-        completion = expected_tokens(roster.lines, head)
+        habits = seen.habits @ roster.habits.T
+        completion = expected_tokens(roster.lines, seen.levels[:, LENGTH], habits)
+        if seen.shares.shape[1]:
+            completion *= seen.shares @ roster.class_lengths.T
         cpu_s = roster.cpu[:, 0] + prompt * roster.cpu[:, 1] + completion * roster.cpu[:, 2]
         call, per_prompt, per_completion, per_cpu_s = roster.rates
         cost = call + prompt * per_prompt + completion * per_completion + cpu_s * per_cpu_s
-        for i, each in enumerate(features):
-            if each.prompt_tokens > LINEAR_UP_TO:
-                usages = _usages(each.prompt_tokens, completion[i], cpu_s[i])
-                cost[i] = self._priced(usages, roster)
+        for i in np.flatnonzero(prompt[:, 0] > LINEAR_UP_TO).tolist():
+            usages = _usages(features[i].prompt_tokens, completion[i], cpu_s[i])
+            exact = self._priced(usages, roster)
+            cost[i] = np.where(np.isnan(exact), cost[i], exact)
         return cost, expected_latency(cpu_s, completion, roster.latency_s)
 
     def _priced(self, usages: tuple[Usage, ...], roster: Roster) -> Floats:
@@ -121,14 +158,19 @@ class HybridEstimator:
         costs = [self._pricer(usage, candidate.model.price) for usage, candidate in pairs]
         return np.array([float("nan") if cost is None else cost for cost in costs])
 
-    def _basis(self, roster: Roster, features: Features, route: str) -> tuple[str, ...]:
-        """One phrase a candidate on what its quality rests on."""
-        task = int(features.labels.task.argmax())
-        outcomes = self._state.table.outcomes
-        return tuple(
-            basis or _phrase(route, float(outcomes[row, task]), float(self._state.outcomes[row]))
-            for basis, row in zip(roster.basis, roster.rows.tolist(), strict=True)
-        )
+    def _basis(self, roster: Roster, route: str, place: int) -> tuple[str, ...]:
+        """One phrase a candidate on what its quality rests on; kept, since they repeat."""
+        key = (id(roster), route, place)
+        found = self._bases.get(key)
+        if found is None:
+            state = self._state
+            outcomes = state.classes.outcomes if self._by_class else state.table.outcomes
+            found = tuple(
+                basis or _phrase(route, float(outcomes[row, place]), float(state.outcomes[row]))
+                for basis, row in zip(roster.basis, roster.rows.tolist(), strict=True)
+            )
+            self._bases[key] = found
+        return found
 
 
 def _usages(prompt_tokens: int, completion: Floats, cpu_s: Floats) -> tuple[Usage, ...]:
@@ -149,17 +191,3 @@ def _phrase(route: str, in_task: float, in_all: float) -> str:
         return f"taxonomy: {in_task:,.0f} outcomes"
     view = "learned" if route == "learned" else "ability"
     return f"{view}: {in_all:,.0f} outcomes"
-
-
-def _route(weights: Floats, taxonomy: Floats, learned: Floats) -> str:
-    """The view that moves the candidates apart most; `prior` where none does."""
-    moves = (weights[0] * _range(taxonomy), weights[1] * _range(learned))
-    if max(moves) <= 1e-9:
-        return "prior"
-    return "taxonomy" if moves[0] >= moves[1] else "learned"
-
-
-def _range(values: Floats) -> float:
-    """Largest less smallest; for a handful of values, much sooner than `np.ptp`."""
-    plain: list[float] = values.tolist()
-    return max(plain) - min(plain)

@@ -1,9 +1,10 @@
-"""The blend of the taxonomy view, the learned view and the prior.
+"""The blend of the taxonomy views, the learned view and the prior.
 
 Quality = sigmoid(slope (ability - difficulty) + shift) + advantage, where the advantage over what
-ability alone predicts is a weighted sum of both views. A view's weight is what it earned on
-queries held out at random, times familiarity, plus what it earned on families of queries held
-out whole, times the rest. So on unfamiliar work the choice slides toward the best model overall.
+ability alone predicts is a weighted sum of three views: the table by axes, the table by learned
+classes, the learned heads. A view's weight is what it earned on queries held out at random, times
+familiarity, plus what it earned on families of queries held out whole, times the rest. So on
+unfamiliar work the choice slides toward the best model overall.
 """
 
 from __future__ import annotations
@@ -16,23 +17,26 @@ import numpy as np
 from emafusion.domain.features import Floats
 from emafusion.estimate.arrays import AnyArray, Arrays, floats
 
-_ALONE = {"taxonomy": np.array([1.0, 0.0]), "learned": np.array([0.0, 1.0])}
-"""Weights of one view alone."""
+AXES, CLASSES, LEARNED = 0, 1, 2
+"""Places of the views among their weights."""
 
 Mode = Literal["blend", "paper", "taxonomy", "learned"]
-LOWEST, HIGHEST = 0.01, 0.99
+EDGE = 0.05
+"""Qualities nearer than this to 0 or 1 are bent, so that they keep their order and stay inside."""
+
 PAPER_CERTAIN = 0.6
-"""In mode `paper` the taxonomy view decides where the likeliest task has at least this."""
+"""In mode `paper` the taxonomy view decides where the likeliest class has at least this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Blend:
     """Weights of the views.
 
-    `familiar`, `novel`: float64[2], weights of taxonomy and learned view; `slope`, `shift`: of the
-    logit of ability against difficulty; `spread`: float64[2], standard deviation of true advantages
-    around the blend on familiar and on novel queries; `centre`: mean difficulty of what was learned
-    from, toward which an unfamiliar query slides.
+    `familiar`, `novel`: float64[3], weights of the table by axes, the table by classes and the
+    learned view; `slope`, `shift`: of the logit of ability against difficulty; `spread`:
+    float64[2], standard deviation of true advantages around the blend on familiar and on novel
+    queries; `centre`: mean difficulty of what was learned from, toward which an unfamiliar query
+    slides.
     """
 
     familiar: Floats
@@ -46,16 +50,16 @@ class Blend:
     def stated(cls) -> Blend:
         """For use before anything was learned: the prior alone."""
         return cls(
-            familiar=np.zeros(2), novel=np.zeros(2), slope=1.0, shift=0.0, spread=np.full(2, 0.1)
+            familiar=np.zeros(3), novel=np.zeros(3), slope=1.0, shift=0.0, spread=np.full(2, 0.1)
         )
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Blend:
         """Read `router/blend` of an artifact."""
-        numbers = floats(arrays, "router/blend", (9,))
+        numbers = floats(arrays, "router/blend", (11,))
         return cls(
-            familiar=numbers[0:2], novel=numbers[2:4], slope=float(numbers[4]),
-            shift=float(numbers[5]), spread=numbers[6:8], centre=float(numbers[8]),
+            familiar=numbers[0:3], novel=numbers[3:6], slope=float(numbers[6]),
+            shift=float(numbers[7]), spread=numbers[8:10], centre=float(numbers[10]),
         )  # fmt: skip
 
     def to_arrays(self) -> dict[str, AnyArray]:
@@ -66,10 +70,11 @@ class Blend:
 
 
 class Views(NamedTuple):
-    """What each view says: float64[n] in the order of the candidates."""
+    """What each view says: `ability` float64[n]; the others float64[..., n] advantages."""
 
     ability: Floats
-    taxonomy: Floats
+    axes: Floats
+    classes: Floats
     learned: Floats
 
 
@@ -79,17 +84,25 @@ def sigmoid(logits: Floats) -> Floats:
 
 
 def view_weights(blend: Blend, familiarity: Floats, certain: Floats, *, mode: Mode) -> Floats:
-    """Weights of taxonomy and learned view: float64[..., 2].
+    """Weights of the three views: float64[..., 3].
 
-    `familiarity`, `certain` (probability of the likeliest task): float64[...].
+    `familiarity`, `certain` (probability of the likeliest class): float64[...].
     """
+    if mode == "blend":
+        share = familiarity[..., None]
+        return share * blend.familiar + (1 - share) * blend.novel
+    table, learned = _alone(blend)
     if mode == "paper":
-        switch = (certain >= PAPER_CERTAIN)[..., None]
-        return np.where(switch, _ALONE["taxonomy"], _ALONE["learned"])
-    if mode != "blend":
-        return np.broadcast_to(_ALONE[mode], (*familiarity.shape, 2))
-    share = familiarity[..., None]
-    return share * blend.familiar + (1 - share) * blend.novel
+        return np.where((certain >= PAPER_CERTAIN)[..., None], table, learned)
+    return np.broadcast_to(table if mode == "taxonomy" else learned, (*familiarity.shape, 3))
+
+
+def _alone(blend: Blend) -> tuple[Floats, Floats]:
+    """Weights where the taxonomy decides alone (by the table in use), and the learned view."""
+    place = AXES if blend.familiar[AXES] > blend.familiar[CLASSES] else CLASSES
+    table, learned = np.zeros(3), np.zeros(3)
+    table[place], learned[LEARNED] = 1.0, 1.0
+    return table, learned
 
 
 def shrunk(blend: Blend, difficulty: Floats, familiarity: Floats) -> Floats:
@@ -101,14 +114,27 @@ def shrunk(blend: Blend, difficulty: Floats, familiarity: Floats) -> Floats:
 
 
 def blend_quality(blend: Blend, views: Views, *, difficulty: Floats, weights: Floats) -> Floats:
-    """Quality of each candidate: float64[..., n] in 0.01..0.99.
+    """Quality of each candidate: float64[..., n], above 0 and below 1.
 
-    `views.taxonomy`, `views.learned`: float64[..., n]; `difficulty`: float64[...]; `weights`:
-    float64[..., 2] as from `view_weights`.
+    `difficulty`: float64[...]; `weights`: float64[..., 3] as from `view_weights`.
     """
     logits = blend.slope * (views.ability - difficulty[..., None]) + blend.shift
-    advantage = weights[..., :1] * views.taxonomy + weights[..., 1:] * views.learned
-    return np.minimum(np.maximum(sigmoid(logits) + advantage, LOWEST), HIGHEST)
+    advantage = weights[..., CLASSES, None] * views.classes
+    advantage += weights[..., LEARNED, None] * views.learned
+    advantage += weights[..., AXES, None] * views.axes
+    return inside(sigmoid(logits) + advantage)
+
+
+def inside(quality: Floats) -> Floats:
+    """Bend what is near 0 or 1, or beyond, to the inside; the rest stays as it is.
+
+    >>> inside(np.array([-0.5, 0.04, 0.5, 0.99, 1.2])).round(3).tolist()
+    [0.0, 0.041, 0.5, 0.978, 1.0]
+    """
+    over = EDGE * np.exp(np.maximum((1 - EDGE - quality) / EDGE, -25))
+    under = EDGE * np.exp(np.maximum((quality - EDGE) / EDGE, -25))
+    bent: Floats = np.where(quality > 1 - EDGE, 1 - over, np.where(quality < EDGE, under, quality))
+    return bent
 
 
 def quality_sd(blend: Blend, quality: Floats, *, ability_sd: Floats, familiarity: Floats) -> Floats:

@@ -1,12 +1,14 @@
 """The learned view: linear heads on hashed words, labels and counts.
 
 One pass gives, for a query, its difficulty (logits), its place along a few directions in which
-models differ (advantage = loadings x place), and the log-length of answers. Advantage and
-difficulty are separate: choosing a model needs the first, deciding whether to stop the second.
+models differ (advantage = loadings x place), the log-length of answers, and the scores of the
+learned classes. Advantage and difficulty are separate: choosing a model needs the first, deciding
+whether to stop the second.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,20 +24,22 @@ from emafusion.estimate.arrays import (
     Float32s,
     floats,
     pack,
-    small_vector,
+    small_vectors,
     unpack,
 )  # fmt: skip
 
 DIFFICULTY, LENGTH, FIRST_DIRECTION = 0, 1, 2
-"""Columns of the heads: difficulty, log-length, then the directions of advantage."""
+"""Columns of the heads: difficulty, log-length, then directions of advantage, directions of length,
+scores of classes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Heads:
     """Weights of all heads.
 
-    `words`: float32[BUCKETS, 2 + r]; `small`: float64[SMALL, 2 + r]; `loadings`: float64[n, r],
-    each model's share in each direction of advantage.
+    `words`: float32[BUCKETS, 2 + r + l + c]; `small`: float64[SMALL, 2 + r + l + c]; `loadings`:
+    float64[n, r], each model's share in each direction of advantage; l columns are of lengths, c of
+    classes.
     """
 
     words: Float32s
@@ -55,8 +59,8 @@ class Heads:
     def from_arrays(cls, arrays: Arrays, n_models: int) -> Heads:
         """Read `router/heads/...` of an artifact."""
         loadings = floats(arrays, "router/heads/loadings", (n_models, -1))
-        columns = FIRST_DIRECTION + loadings.shape[1]
-        stored = floats(arrays, "router/heads/words/bytes", (BUCKETS, columns))
+        stored = floats(arrays, "router/heads/words/bytes", (BUCKETS, -1))
+        columns = stored.shape[1]
         largest = floats(arrays, "router/heads/words/largest", (columns,))
         return cls(
             words=unpack(stored, largest),
@@ -74,9 +78,15 @@ class Heads:
             "router/heads/loadings": self.loadings,
         }
 
+    @property
+    def first_length(self) -> int:
+        """First column of the directions of length."""
+        return FIRST_DIRECTION + int(self.loadings.shape[1])
 
-def apply_heads(heads: Heads, features: Features) -> Floats:
-    """Value of each head on a query: float64[2 + r]."""
-    small = small_vector(features.labels, features.counts) @ heads.small
-    words = features.weights.astype(np.float32) @ heads.words.take(features.indices, axis=0)
-    return small + words
+
+def apply_heads(heads: Heads, features: Sequence[Features]) -> Floats:
+    """Value of each head on queries: float64[n, 2 + r + l + c]."""
+    values = small_vectors(features) @ heads.small
+    for i, each in enumerate(features):
+        values[i] += each.weights.astype(np.float32) @ heads.words.take(each.indices, axis=0)
+    return values

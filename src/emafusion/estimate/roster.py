@@ -28,10 +28,11 @@ class Roster:
     """A pool as arrays, in the order of its candidates.
 
     `rows`: int64[n], row of the model's record, -1 if none; `ability`, `ability_sd`: float64[n];
-    `basis`: for each without a record, what its ability rests on; `leaves`, `loadings`: its shares
-    of the views, zero without a record; `lines`, `cpu`: float64[n, 3]; `rates`: float64[4, n],
-    US dollars a call, prompt token, completion token, CPU second; `latency_s`: NaN if not stated;
-    `reach`: float64[n, 16], 0 for a recorded program on tasks that it never answered, else 1.
+    `basis`: for each without a record, what its ability rests on; `leaves`, `by_class`, `loadings`,
+    `habits`, `class_lengths`: its shares of the views and of lengths, neutral without a record;
+    `lines`, `cpu`: float64[n, 3]; `rates`: float64[4, n], US dollars a call, prompt token,
+    completion token, CPU second; `latency_s`: NaN if not stated; `reach`: float64[n, 16], 0 for a
+    recorded program on tasks that it never answered, else 1.
     """
 
     candidates: tuple[Candidate, ...]
@@ -42,6 +43,9 @@ class Roster:
     basis: tuple[str, ...]
     leaves: Float32s
     loadings: Floats
+    by_class: Floats
+    class_lengths: Floats
+    habits: Floats
     lines: Floats
     cpu: Floats
     rates: Floats
@@ -54,8 +58,17 @@ class Roster:
         return self.rows >= 0
 
 
-def make_roster(state: RouterState, pricer: Pricer, candidates: tuple[Candidate, ...]) -> Roster:
-    """Match a pool to the records."""
+def make_roster(
+    state: RouterState,
+    pricer: Pricer,
+    candidates: tuple[Candidate, ...],
+    *,
+    recorded_costs: bool = False,
+) -> Roster:
+    """Match a pool to the records.
+
+    `recorded_costs`: let a candidate without a price cost what its recorded answers did.
+    """
     by_name = {name: row for row, name in enumerate(state.models)}
     rows = np.array([_row(by_name, c.model) for c in candidates], np.int64)
     expected = [
@@ -72,9 +85,19 @@ def make_roster(state: RouterState, pricer: Pricer, candidates: tuple[Candidate,
         basis=tuple(e.basis for e in expected),
         leaves=_pick(state.table.leaves, rows).astype(np.float32),
         loadings=_pick(state.heads.loadings, rows),
+        by_class=_pick(state.classes.values, rows),
+        class_lengths=1 + _pick(state.classes.lengths - 1, rows),
+        habits=_pick(state.lengths.habits, rows),
         lines=np.array([state.lengths.line_for(row, c) for row, c in pairs]).reshape(-1, 3),
         cpu=np.array([state.lengths.cpu_for(row, c) for row, c in pairs]).reshape(-1, 3),
-        rates=_rates([rates_of(pricer, c.model.price) for c in candidates]),
+        rates=_rates(
+            [
+                _recorded_rates(state, row)
+                if recorded_costs and row >= 0 and c.model.price is None
+                else rates_of(pricer, c.model.price)
+                for row, c in pairs
+            ]
+        ),
         latency_s=np.array([_or_nan(c.latency_s) for c in candidates], np.float64),
         reach=np.array([_reach(state, row, c.model) for row, c in pairs]).reshape(-1, TASKS),
     )
@@ -113,6 +136,12 @@ def _pick(table: npt.NDArray[np.floating], rows: Ints) -> Floats:
     picked = np.zeros((len(rows), table.shape[1]))
     picked[rows >= 0] = table[rows[rows >= 0]]
     return picked
+
+
+def _recorded_rates(state: RouterState, row: int) -> Rates:
+    """Rates learned from what a model's recorded answers cost."""
+    call, prompt, completion = state.costs[row].tolist()
+    return Rates(call=call, prompt=prompt, completion=completion, cpu_s=0.0)
 
 
 def _rates(rates: list[Rates]) -> Floats:

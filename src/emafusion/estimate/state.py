@@ -8,6 +8,7 @@ import numpy as np
 
 from emafusion.domain.features import Floats
 from emafusion.estimate.arrays import TASKS, AnyArray, Arrays, floats, words
+from emafusion.estimate.classes import Classes
 from emafusion.estimate.cost import Lengths
 from emafusion.estimate.familiarity import Familiarity
 from emafusion.estimate.hybrid import Blend
@@ -21,14 +22,17 @@ class RouterState:
     """State of `HybridEstimator`; n models were recorded.
 
     `models`: canonical names; `ability`, `ability_sd`: float64[n], logits on the scale of the
-    difficulty head; `outcomes`: float64[n], recorded answers.
+    difficulty head; `outcomes`: float64[n], recorded answers; `costs`: float64[n, 3], US dollars
+    a call, a prompt token and a completion token, learned from recorded costs, NaN where none.
     """
 
     models: tuple[str, ...]
     ability: Floats
     ability_sd: Floats
     outcomes: Floats
+    costs: Floats
     table: Table
+    classes: Classes
     heads: Heads
     familiarity: Familiarity
     blend: Blend
@@ -44,7 +48,8 @@ class RouterState:
         """
         none = np.zeros(0)
         return cls(
-            models=(), ability=none, ability_sd=none, outcomes=none,
+            models=(), ability=none, ability_sd=none, outcomes=none, costs=np.zeros((0, 3)),
+            classes=Classes.none(),
             table=Table(leaves=np.zeros((0, CELLS), np.float32), outcomes=np.zeros((0, TASKS))),
             heads=Heads.stated(), familiarity=Familiarity.none(), blend=Blend.stated(),
             lengths=Lengths.stated(), prior=PriorState.stated(),
@@ -66,7 +71,9 @@ class RouterState:
             ability=floats(arrays, "router/ability", (n,)),
             ability_sd=floats(arrays, "router/ability_sd", (n,)),
             outcomes=floats(arrays, "router/outcomes", (n,)),
+            costs=floats(arrays, "router/costs_or_nan", (n, 3)),
             table=Table.from_arrays(arrays, n),
+            classes=Classes.from_arrays(arrays, n),
             heads=Heads.from_arrays(arrays, n),
             familiarity=Familiarity.from_arrays(arrays),
             blend=Blend.from_arrays(arrays),
@@ -81,7 +88,9 @@ class RouterState:
             "router/ability": self.ability,
             "router/ability_sd": self.ability_sd,
             "router/outcomes": self.outcomes,
+            "router/costs_or_nan": self.costs,
             **self.table.to_arrays(),
+            **self.classes.to_arrays(),
             **self.heads.to_arrays(),
             **self.familiarity.to_arrays(),
             **self.blend.to_arrays(),

@@ -8,11 +8,12 @@ count in every cell by the probability of its labels, so labels are soft in lear
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from emafusion.domain.features import Floats, Labels
+from emafusion.domain.features import Features, Floats
 from emafusion.estimate.arrays import DEPTHS, DOMAINS, TASKS, AnyArray, Arrays, Float32s, floats
 
 CELLS = TASKS * DEPTHS * DOMAINS
@@ -45,10 +46,14 @@ class Table:
         }
 
 
-def cell_weights(labels: Labels) -> Floats:
-    """Probability of each leaf cell: float64[CELLS], summing to 1."""
-    pairs = np.multiply.outer(labels.task, labels.depth).ravel()
-    return np.multiply.outer(pairs, labels.domain).ravel()
+def cell_weights(features: Sequence[Features]) -> Float32s:
+    """Probability of each leaf cell: float32[n, CELLS], rows summing to 1."""
+    task, depth, domain = (
+        np.array([getattr(f.labels, axis) for f in features], np.float32)
+        for axis in ("task", "depth", "domain")
+    )
+    cells = task[:, :, None, None] * depth[:, None, :, None] * domain[:, None, None, :]
+    return cells.reshape(len(features), -1).astype(np.float32)
 
 
 def fit_table(cells: Float32s, residuals: Floats, kappa: float = KAPPA) -> Table:

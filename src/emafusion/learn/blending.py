@@ -2,11 +2,13 @@
 
 Least squares would weigh all differences between models alike; a choice is made among the few best
 ones. So weights are taken from a small grid by mean utility over several prices of quality, and all
-that are as good within half a standard error are averaged, which leans to the middle, not to luck.
+that are as good within a standard error are averaged, which leans to the middle, not to luck.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -14,23 +16,15 @@ import numpy.typing as npt
 
 from emafusion.domain.features import Floats
 
-GRID = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
 PRICES = (0.0, 0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
 """Quality that the dearest answer must bring over the cheapest; best answers count twice."""
 
-TOLERANCE = 0.5
+TOLERANCE = 1.0
 Mask = npt.NDArray[np.bool_]
 
 
-class HeldOut(NamedTuple):
-    """Predictions of both views on held-out rows: float64[n, m] each."""
-
-    taxonomy: Floats
-    learned: Floats
-
-
 class Worth(NamedTuple):
-    """Weights of taxonomy and learned view, float64[2], and the spread of advantages around it."""
+    """Weight of each view, and the spread of advantages around the blend."""
 
     weights: Floats
     spread: float
@@ -47,25 +41,31 @@ class Choices(NamedTuple):
     cost_usd: Floats
 
 
-def fit_weights(choices: Choices, held_out: HeldOut) -> Worth:
-    """Weigh the views by the utility of the choices they lead to."""
+def fit_weights(
+    choices: Choices, views: Sequence[Floats], grids: Sequence[tuple[float, ...]]
+) -> Worth:
+    """Weigh the views by the utility of the choices they lead to.
+
+    `views`: float64[n, m] each, predicted while rows were held out; `grids`: for each view the
+    weights that are tried, one weight where it is fixed.
+    """
     known = ~np.isnan(choices.score)
     cost = _relative_costs(choices.cost_usd, known)
-    pairs = [np.array((one, two)) for one in GRID for two in GRID]
-    utilities = np.stack([_utility(choices, cost, _blend(choices, held_out, w)) for w in pairs])
+    pairs = [np.array(weights) for weights in product(*grids)]
+    utilities = np.stack([_utility(choices, cost, _blend(choices, views, w)) for w in pairs])
     best = utilities[int(utilities.mean(axis=1).argmax())]
     short = best - utilities
     error = short.std(axis=1) / np.sqrt(max(short.shape[1], 1))
     good = short.mean(axis=1) <= TOLERANCE * error + 1e-12
     weights = np.mean([pair for pair, keep in zip(pairs, good, strict=True) if keep], axis=0)
-    left = choices.score - _blend(choices, held_out, weights)
+    left = choices.score - _blend(choices, views, weights)
     return Worth(weights, _spread(np.where(known, left, 0.0), known))
 
 
-def _blend(choices: Choices, held_out: HeldOut, weights: Floats) -> Floats:
+def _blend(choices: Choices, views: Sequence[Floats], weights: Floats) -> Floats:
     """Quality with these weights: float64[n, m]."""
-    blended: Floats = choices.base + weights[0] * held_out.taxonomy + weights[1] * held_out.learned
-    return blended
+    used = [(view, weight) for view, weight in zip(views, weights.tolist(), strict=True) if weight]
+    return sum((weight * view for view, weight in used), choices.base)
 
 
 def _utility(choices: Choices, cost: Floats, quality: Floats) -> Floats:

@@ -27,12 +27,16 @@ from emafusion.learn.fit import encode_prompts, fit_router
 from emafusion.learn.groups import folds_of, prompt_groups
 from emafusion.learn.lengths import query_lengths
 from emafusion.learn.outcomes import OutcomeTable, from_frame, join
+from emafusion.learn.plan import Plan
 from emafusion.learn.seed_prompts import seed_prompts
 from emafusion.learn.weak_labels import strip_header
 from emafusion.store.artifact import Card, Source, load, save
 from emafusion.version import __version__
 
 SEEDS, BENCHMARK, REFERENCE, FOLDS = 2_400, 9_000, 200, 3
+
+PLAN = Plan(classes="axes", class_rank=8)
+"""Users' work is unlike these data sets, so the table is one of general classes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +92,8 @@ def main(*, data: Path, embedded: Path, panel: Path, out: Path, seed: int) -> No
     trained, examples = _classifier(whole, seed=seed)
     encoder = HashEncoder(trained.state)
     click.echo("classifier done", err=True)
-    router = fit_router(whole, encode_prompts(encoder, whole.prompts)).state
+    features = encode_prompts(encoder, whole.prompts)
+    router = fit_router(whole, features, PLAN).state
     click.echo("router done", err=True)
     judged = load(panel)
     arrays: dict[str, AnyArray] = {

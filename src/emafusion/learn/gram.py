@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,8 @@ from emafusion.domain.features import Features, Floats, Ints
 from emafusion.estimate.arrays import BUCKETS
 
 Float32s = npt.NDArray[np.float32]
-BLOCK = 2048
-"""Rows made dense at a time."""
+OFTEN = 20
+"""Words that more than a row in so many has are multiplied as a dense matrix."""
 
 ROUNDS, CLOSE_ENOUGH = 40, 3e-3
 
@@ -60,30 +61,31 @@ def make_rows(features: Sequence[Features], dense: Floats) -> Rows:
 
 
 def gram(rows: Rows) -> Float32s:
-    """Inner products of all rows: float32[n, n]."""
+    """Inner products of all rows: float32[n, n].
+
+    Words that many rows have are multiplied as a dense matrix; the others, row by row, only where
+    another row has them too.
+    """
     n = len(rows.words)
     dense = rows.dense.astype(np.float32)
     products = dense @ dense.T
-    starts = range(0, n, BLOCK)
-    for one in starts:
-        left = _densify(rows.words[one : one + BLOCK])
-        for two in starts:
-            if two < one:
-                continue
-            right = left if two == one else _densify(rows.words[two : two + BLOCK])
-            block = left @ right.T
-            products[one : one + BLOCK, two : two + BLOCK] += block
-            if two != one:
-                products[two : two + BLOCK, one : one + BLOCK] += block.T
+    if n == 0:
+        return products
+    sparse = _sparse(rows.words)
+    often = np.bincount(sparse.bucket, minlength=BUCKETS) > max(n // OFTEN, 8)
+    _add_often(products, sparse, often)
+    _add_seldom(products, sparse.take(~often[sparse.bucket]))
     return products
 
 
-def solve(products: Float32s, targets: Floats, alpha: float) -> Float32s:
+def solve(products: Float32s, targets: Floats, alpha: float | Floats) -> Float32s:
     """Dual solution by conjugate gradients, all targets at once.
 
     `products`: float32[n, n]; `targets`: float64[n, k], NaN where a row has no value for a target
-    (it then plays no part in it). Returns float32[n, k], 0 at those rows.
+    (it then plays no part in it); `alpha`: penalty, of all targets or float64[k]. Returns
+    float32[n, k], 0 at those rows.
     """
+    penalty = np.asarray(alpha, np.float32)
     mask = (~np.isnan(targets)).astype(np.float32)
     residual = np.nan_to_num(targets).astype(np.float32)
     dual = np.zeros_like(residual)
@@ -93,7 +95,7 @@ def solve(products: Float32s, targets: Floats, alpha: float) -> Float32s:
     for _ in range(ROUNDS):
         if np.all(size <= enough):
             break
-        pushed = mask * (products @ towards) + np.float32(alpha) * towards
+        pushed = mask * (products @ towards) + penalty * towards
         step = size / np.maximum((towards * pushed).sum(axis=0), 1e-20)
         dual += step * towards
         residual -= step * pushed
@@ -114,9 +116,52 @@ def weights_of(rows: Rows, dual: Float32s) -> Weights:
     )
 
 
-def _densify(words: Sequence[tuple[Ints, Float32s]]) -> Float32s:
-    """Rows with every bucket written out: float32[len(words), BUCKETS]."""
-    block = np.zeros((len(words), BUCKETS), np.float32)
-    for row, (indices, values) in zip(block, words, strict=True):
-        row[indices] = values
-    return block
+class _Sparse(NamedTuple):
+    """Entries of a sparse matrix, in order of rows."""
+
+    row: Ints
+    bucket: Ints
+    value: Float32s
+
+    def take(self, which: npt.NDArray[np.bool_]) -> _Sparse:
+        return _Sparse(self.row[which], self.bucket[which], self.value[which])
+
+
+def _sparse(words: Sequence[tuple[Ints, Float32s]]) -> _Sparse:
+    """Rows as entries."""
+    sizes = [len(indices) for indices, _ in words]
+    return _Sparse(
+        np.repeat(np.arange(len(words)), sizes),
+        np.concatenate([indices for indices, _ in words]),
+        np.concatenate([values for _, values in words]),
+    )
+
+
+def _add_often(products: Float32s, sparse: _Sparse, often: npt.NDArray[np.bool_]) -> None:
+    """Add the products over words that many rows have."""
+    buckets = np.flatnonzero(often)
+    place = np.zeros(BUCKETS, np.int64)
+    place[buckets] = np.arange(len(buckets))
+    part = sparse.take(often[sparse.bucket])
+    block = np.zeros((len(products), len(buckets)), np.float32)
+    block[part.row, place[part.bucket]] = part.value
+    products += block @ block.T
+
+
+def _add_seldom(products: Float32s, sparse: _Sparse) -> None:
+    """Add the products over the other words: each row meets the entries of its own buckets."""
+    n = len(products)
+    order = np.argsort(sparse.bucket, kind="stable")
+    rows, values = sparse.row[order], sparse.value[order].astype(np.float64)
+    counts = np.bincount(sparse.bucket, minlength=BUCKETS)
+    firsts = np.concatenate(([0], np.cumsum(counts)[:-1]))
+    ends = np.searchsorted(sparse.row, np.arange(n + 1))
+    for i in range(n):
+        own = slice(ends[i], ends[i + 1])
+        buckets = sparse.bucket[own]
+        sizes = counts[buckets]
+        total = int(sizes.sum())
+        shift = np.repeat(firsts[buckets] - np.concatenate(([0], np.cumsum(sizes)[:-1])), sizes)
+        met = np.arange(total) + shift if len(buckets) else np.zeros(0, np.int64)
+        weights = values[met] * np.repeat(sparse.value[own].astype(np.float64), sizes)
+        products[i] += np.bincount(rows[met], weights=weights, minlength=n).astype(np.float32)

@@ -24,6 +24,16 @@ def query_lengths(tokens: Floats) -> Floats:
     return query
 
 
+def length_habits(tokens: Floats, query: Floats) -> Floats:
+    """Log tokens less what query and model explain: float64[n, m], NaN unknown.
+
+    `query`: float64[n], as `query_lengths` gives.
+    """
+    left = np.log(np.maximum(tokens, 1.0)) - query[:, None]
+    habits: Floats = left - _mean(left, axis=0)
+    return habits
+
+
 def fit_lines(tokens: Floats, predicted: Floats) -> tuple[Floats, Floats]:
     """Line of each model and the shared line.
 

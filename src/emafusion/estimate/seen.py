@@ -1,0 +1,49 @@
+"""What the state sees in queries, whoever the candidates are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from emafusion.domain.features import Features, Floats
+from emafusion.estimate.classes import class_shares, known_places, strength_of
+from emafusion.estimate.familiarity import familiarity_of
+from emafusion.estimate.linear import FIRST_DIRECTION, apply_heads
+from emafusion.estimate.state import RouterState
+
+
+class Seen(NamedTuple):
+    """n queries.
+
+    `levels`: float64[n, 2], difficulty and log-length; `directions`: float64[n, r]; `habits`:
+    float64[n, l], directions of length; `shares`: float64[n, K], probability of each learned class;
+    `tasks`: float64[n, 16]; `familiarity`: float64[n].
+    """
+
+    levels: Floats
+    directions: Floats
+    habits: Floats
+    shares: Floats
+    tasks: Floats
+    familiarity: Floats
+
+
+def see(state: RouterState, features: Sequence[Features]) -> Seen:
+    """Look at queries; one that names a known class is of it, and familiar."""
+    heads = apply_heads(state.heads, features)
+    given = [each.dataset for each in features]
+    edges = (FIRST_DIRECTION, state.heads.first_length, heads.shape[1] - state.classes.columns)
+    levels, directions, habits, own = np.split(heads, edges, axis=1)
+    familiarity = familiarity_of(state.familiarity, strength_of(state.classes, own))
+    for i, _ in known_places(state.classes, given):
+        familiarity[i] = 1.0
+    return Seen(
+        levels=levels,
+        directions=directions,
+        habits=habits,
+        shares=class_shares(state.classes, own, given),
+        tasks=np.array([each.labels.task for each in features]),
+        familiarity=familiarity,
+    )

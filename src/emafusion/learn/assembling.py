@@ -1,0 +1,155 @@
+"""Fitting what serves on all rows, and putting it together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from emafusion.domain.features import Features, Floats
+from emafusion.estimate.classes import Classes
+from emafusion.estimate.cost import Lengths, expected_tokens
+from emafusion.estimate.familiarity import Familiarity
+from emafusion.estimate.hybrid import Blend, Views, blend_quality, sigmoid
+from emafusion.estimate.linear import DIFFICULTY, Heads
+from emafusion.estimate.prior import PriorState
+from emafusion.estimate.state import RouterState
+from emafusion.estimate.table import fit_table
+from emafusion.learn.ability import Scale
+from emafusion.learn.blending import Choices, fit_weights
+from emafusion.learn.classing import answers_in, fit_lengths, fit_values
+from emafusion.learn.clusters import fit_curve
+from emafusion.learn.costs import fit_costs, tokens_or_costs
+from emafusion.learn.holding import Fold, Learned, filled
+from emafusion.learn.lengths import fit_cpu, fit_lines
+from emafusion.learn.outcomes import OutcomeTable
+from emafusion.learn.plan import Plan
+from emafusion.learn.priors import fit_prior, prices_of
+from emafusion.learn.views import Fit, Predicted, fit_heads
+
+FEWEST_FOR_PRIOR = 8
+FEWEST_FOR_HEADS = 300
+"""Queries from which on the learned view may have a weight: under it, the shrunk table alone."""
+
+STEPS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
+NOVEL_STEPS = (0.0, 0.25, 0.5)
+OFF = (0.0,)
+
+
+def assemble(
+    table: OutcomeTable, features: tuple[Features, ...], learned: Learned, *, plan: Plan
+) -> RouterState:
+    """Fit what serves on all rows, and put it together."""
+    targets, known, final = learned.targets, learned.known, learned.final
+    fit = fit_heads(learned.prepared, targets, class_rank=plan.class_rank)
+    lengths, classes = _lengths(table, learned, fit)
+    tokens = _tokens(lengths, known.predicted) * (known.shares @ classes.lengths.T)
+    prompt = np.array([each.prompt_tokens for each in features], np.float64)
+    return RouterState(
+        models=table.models,
+        ability=final.ability,
+        ability_sd=final.sd,
+        outcomes=(~np.isnan(table.score)).sum(axis=0).astype(np.float64),
+        costs=fit_costs(table.cost_usd, prompt, tokens),
+        table=fit_table(learned.prepared.cells, targets.residual),
+        classes=classes,
+        heads=_stretched(fit.heads, filled(known.predicted.difficulty), final.difficulty),
+        familiarity=Familiarity(
+            curve=fit_curve(known.predicted.strength, learned.novel.predicted.strength)
+        ),
+        blend=_blend(table, learned, plan),
+        lengths=lengths,
+        prior=_prior(table, final),
+    )
+
+
+def held_out_quality(state: RouterState, learned: Learned) -> Floats:
+    """Quality by the final blend of held-out predictions, all rows as familiar."""
+    predicted, final = learned.known.predicted, learned.final
+    views = Views(
+        final.ability,
+        np.nan_to_num(predicted.axes),
+        learned.known.classes,
+        np.nan_to_num(predicted.learned),
+    )
+    weights = np.broadcast_to(state.blend.familiar, (len(final.difficulty), 3))
+    return blend_quality(state.blend, views, difficulty=final.difficulty, weights=weights)
+
+
+def _lengths(table: OutcomeTable, learned: Learned, fit: Fit) -> tuple[Lengths, Classes]:
+    """Lines of the models on the length head, and the classes with their length factors."""
+    known, member = learned.known, learned.targets.classed.member
+    tokens = tokens_or_costs(table.completion_tokens, table.cost_usd)
+    head = filled(known.predicted.length)
+    lines, shared = fit_lines(tokens, head)
+    cpu = fit_cpu(table.cpu_s, table.prompt_tokens, table.completion_tokens)
+    lengths = Lengths(lines=lines, cpu=cpu, shared=shared, habits=fit.habits)
+    ratio = tokens / _tokens(lengths, known.predicted)
+    classes = Classes(
+        names=learned.targets.classed.names,
+        basis=fit.basis,
+        centre=np.bincount(member) / len(member),
+        temperature=learned.temperature,
+        values=fit_values(known.shares, learned.targets.residual).T,
+        lengths=fit_lengths(known.shares, ratio).T,
+        outcomes=answers_in(known.shares, table.score),
+    )
+    return lengths, classes
+
+
+def _tokens(lengths: Lengths, predicted: Predicted) -> Floats:
+    """Expected tokens of held-out rows before classes are looked at: float64[n, m]."""
+    lines = np.where(np.isnan(lengths.lines), lengths.shared, lengths.lines)
+    habits = np.nan_to_num(predicted.habits) @ lengths.habits @ lengths.habits.T
+    return expected_tokens(lines, filled(predicted.length), habits)
+
+
+def _blend(table: OutcomeTable, learned: Learned, plan: Plan) -> Blend:
+    """Weights of the views on known and on novel families."""
+    final = learned.final
+    choices = Choices(
+        table.score, sigmoid(final.ability - final.difficulty[:, None]), table.cost_usd
+    )
+    axes = plan.classes == "axes"
+    heads = STEPS if len(table.prompts) >= FEWEST_FOR_HEADS else OFF
+    known = fit_weights(
+        choices, _views(learned.known), (STEPS, OFF, heads) if axes else (OFF, STEPS, heads)
+    )
+    novel = fit_weights(choices, _views(learned.novel), (NOVEL_STEPS, OFF, NOVEL_STEPS))
+    return Blend(
+        familiar=known.weights,
+        novel=novel.weights,
+        slope=1.0,
+        shift=0.0,
+        spread=np.array([known.spread, novel.spread]),
+        centre=float(final.difficulty.mean()),
+    )
+
+
+def _views(fold: Fold) -> tuple[Floats, Floats, Floats]:
+    """The three views of held-out rows, 0 where a row was not predicted."""
+    return (
+        np.nan_to_num(fold.predicted.axes),
+        fold.classes,
+        np.nan_to_num(fold.predicted.learned),
+    )
+
+
+def _stretched(heads: Heads, predicted: Floats, stretched: Floats) -> Heads:
+    """Let the difficulty head say what held-out predictions turned out to be worth."""
+    if predicted.std() < 1e-9:
+        return heads
+    factor = float(np.cov(predicted, stretched)[0, 1] / predicted.var(ddof=1))
+    words, small = heads.words.copy(), heads.small.copy()
+    words[:, DIFFICULTY] *= factor
+    small[:, DIFFICULTY] *= factor
+    small[-1, DIFFICULTY] += float(stretched.mean() - factor * predicted.mean())
+    return replace(heads, words=words, small=small)
+
+
+def _prior(table: OutcomeTable, final: Scale) -> PriorState:
+    """Prior of unseen models, where enough were recorded to fit one."""
+    if len(table.models) < FEWEST_FOR_PRIOR:
+        return PriorState.stated()
+    prices = prices_of(table.cost_usd, table.prompt_tokens, table.completion_tokens)
+    return fit_prior(table.models, final.ability, prices)
