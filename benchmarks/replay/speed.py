@@ -4,7 +4,7 @@ Usage: python benchmarks/replay/speed.py TABLE.parquet [--artifact DIR] [--queri
 
 Times reading the table, encoding and estimating it, and deciding every query at every setting of
 the dial, for a router (one call, nothing read) and for all that is served. `decided` counts a
-query once for each setting; `whole` is the same with reading and encoding in it. Seconds are of CPU,
+query once for each setting; `whole` is the same with reading and encoding in it. Seconds are CPU,
 so that a busy machine does not count.
 """
 
