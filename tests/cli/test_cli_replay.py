@@ -83,7 +83,7 @@ def test_bad_rows_can_be_left_out(replaying: Shell) -> None:
 
 def test_transfer_shows_each_data_set(replaying: Shell) -> None:
     """With the best single model of the others beside it."""
-    done = replaying.run(*ARGUMENTS, "--policy", "router", "--transfer")
+    done = replaying.run("replay", "table.parquet", "--policy", "router", "--transfer")
     assert done.code == 0, done.err
     assert "data set at B" in done.out
     assert "doubles" in done.out
@@ -121,6 +121,7 @@ def test_prices_after_the_fact(replaying: Shell) -> None:
         ((*ARGUMENTS, "--models", "large,huge"), "no answers of 'huge'"),
         ((*ARGUMENTS, "--decisions", "out.xls"), "out.xls: must end in .parquet"),
         ((*ARGUMENTS, "--decisions", "no/out.csv"), "its folder does not exist"),
+        ((*ARGUMENTS, "--transfer"), "--transfer: makes its own fits"),
         ((*ARGUMENTS, "--report", "out.pdf"), "out.pdf: must end in .html"),
         ((*ARGUMENTS, "--prices", "no.yaml"), "no.yaml: cannot be read"),
         ((*ARGUMENTS, "--prices", "wrong.yaml"), "wrong.yaml: Object"),

@@ -96,7 +96,7 @@ def test_groups_cover_every_query_on_every_axis() -> None:
 def test_transfer_leaves_each_data_set_out() -> None:
     """One run over all queries, with the best single model of the rest as what to beat."""
     asked = Asked(policy="router", quality_weights=(1.0,))
-    done = transfer(frame_of(rows_of(60)), None, asked)
+    done = transfer(frame_of(rows_of(60)), asked)
     assert len(done.runs[0].model) == 60
     found = summary_of(done)
     assert {g.name for g in found.groups if g.axis == "dataset"} == {"sums", "doubles"}
@@ -106,6 +106,6 @@ def test_transfer_leaves_each_data_set_out() -> None:
 def test_transfer_needs_data_sets_and_scores() -> None:
     """A clear line for each."""
     with pytest.raises(BadInput, match="at least two data sets"):
-        transfer(frame_of(rows_of(6, dataset="one")), None)
+        transfer(frame_of(rows_of(6, dataset="one")))
     with pytest.raises(BadInput, match="needs the column score"):
-        transfer(frame_of(rows_of(6, score=None)), None)
+        transfer(frame_of(rows_of(6, score=None)))

@@ -14,6 +14,7 @@ from emafusion.cli.asking import Share
 from emafusion.cli.progress import progress
 from emafusion.cli.replay_table import show_summary
 from emafusion.cli.screen import screen
+from emafusion.domain.errors import BadInput
 from emafusion.lab.prices import read_prices
 from emafusion.lab.reading import need_polars, read_grades, read_rows
 from emafusion.lab.replaying import DIAL, Asked, Replayed, replay, summary_of
@@ -46,6 +47,8 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     def refuse(self) -> None:
         """Raise `BadInput` for what can be seen to be wrong before the work is done."""
         recipe_of(self.policy)
+        if self.transfer and self.artifact is not None:
+            raise BadInput("makes its own fits, so it goes without --artifact", where="--transfer")
         if self.decisions is not None:
             writer_of(Path(self.decisions))
         if self.report is not None:
@@ -115,9 +118,10 @@ def _replayed(asked: _Options, artifact: Artifact | None, wanted: Asked) -> Repl
     frame = _told(read_rows([Path(t) for t in asked.tables], skip_bad=asked.skip_bad))
     graded = [Path(table) for table in asked.judges]
     judges = _told(read_grades(graded, skip_bad=asked.skip_bad)) if graded else None
-    evaluate = transfer if asked.transfer else replay
     with progress("replaying") as done:
-        return evaluate(frame, artifact, wanted, judges=judges, done=done)
+        if asked.transfer:
+            return transfer(frame, wanted, judges=judges, done=done)
+        return replay(frame, artifact, wanted, judges=judges, done=done)
 
 
 def _told(read: Read) -> pl.DataFrame:

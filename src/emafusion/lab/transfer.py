@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from emafusion.build.parts import Learned, learned_from
 from emafusion.domain.errors import BadInput
-from emafusion.domain.features import Features, Ints
-from emafusion.lab.known import Known
+from emafusion.domain.features import Ints
+from emafusion.lab.fitting import Wish, fit
+from emafusion.lab.known import Known, known_from
 from emafusion.lab.replaying import Asked, Replayed, replay_known
-from emafusion.learn.fit import fit_router
 from emafusion.learn.groups import family_groups, folds_of
-from emafusion.learn.outcomes import OutcomeTable, from_frame
 from emafusion.replay.grades import judges_of
 from emafusion.replay.records import WHERE, Bools, Records, records_of
 from emafusion.replay.run import Run, joined
-from emafusion.replay.tasks import fit_tasks
-from emafusion.store.artifact import Artifact
 from emafusion.tables.query import query_of
 
 if TYPE_CHECKING:
@@ -29,34 +25,26 @@ if TYPE_CHECKING:
 MOST_FITS = 12
 """More data sets than this are left out in so many groups of whole ones."""
 
-REFERENCE = 200
-"""Training queries that the dial is set on."""
-
 
 def transfer(
     frame: pl.DataFrame,
-    artifact: Artifact | None,
     asked: Asked | None = None,
     *,
     judges: pl.DataFrame | None = None,
     done: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Replayed:
-    """Fit the router without each data set, and replay on it: one run over all queries.
+    """Fit without each data set, and replay on it: one run over all queries.
 
-    `judges`: a judge table; `artifact`: whose classes and judge panel are kept; its router is not
-    looked at. Raises `BadInput` where the table names fewer than two data sets or has no scores.
+    `judges`: a judge table; `done`: told how many queries of how many are done. Raises `BadInput`
+    where the table names fewer than two data sets or has no scores.
     """
     asked = Asked() if asked is None else asked
     records = records_of(frame, query_of, models=asked.models)
     parts = _parts(records, seed=asked.seed)
-    kept = learned_from(artifact)
-    table = _table(frame, records)
-    features = tuple(kept.encoder.encode(query) for query in records.queries)
-    graded = () if judges is None else judges_of(judges, records)
     replays: list[tuple[Ints, Replayed]] = []
     for part in range(int(parts.max()) + 1):
         here = parts == part
-        known = replace(_fitted(table, features, rest=~here, kept=kept), judges=graded)
+        known = _fitted(frame, records, ~here, judges=judges, seed=asked.seed)
         replays.append((np.flatnonzero(here), replay_known(records.take(here), known, asked)))
         done(sum(len(places) for places, _ in replays), len(parts))
     return _whole(records, replays)
@@ -73,31 +61,20 @@ def _parts(records: Records, *, seed: int) -> Ints:
     return families if known <= MOST_FITS else folds_of(families, MOST_FITS, seed=seed)
 
 
-def _table(frame: pl.DataFrame, records: Records) -> OutcomeTable:
-    """The same queries in the same order, as what is learned from."""
+def _fitted(
+    frame: pl.DataFrame, records: Records, rest: Bools, *, judges: pl.DataFrame | None, seed: int
+) -> Known:
+    """What is learned from the rest alone, and the grades of all."""
     import polars as pl
 
-    return from_frame(frame.filter(pl.col("model").is_in(list(records.models))))
-
-
-def _fitted(
-    table: OutcomeTable, features: tuple[Features, ...], *, rest: Bools, kept: Learned
-) -> Known:
-    """A router of the rest alone."""
     places: list[int] = np.flatnonzero(rest).tolist()
-    chosen = tuple(features[i] for i in places)
-    learned_on = table.take(rest)
-    router = fit_router(learned_on, chosen).state
-    step = max(1, len(chosen) // REFERENCE)
-    return Known(
-        learned=replace(kept, router=router, reference=chosen[::step][:REFERENCE]),
-        tasks=fit_tasks(
-            learned_on.datasets,
-            learned_on.models,
-            score=learned_on.score,
-            cost_usd=learned_on.cost_usd,
-        ),
+    kept = [records.queries[i].query_id for i in places]
+    rows = frame.filter(
+        pl.col("query_id").is_in(kept) & pl.col("model").is_in(list(records.models))
     )
+    known = known_from(fit(rows, Wish(seed=seed), judges=judges))
+    graded = () if judges is None else judges_of(judges, records)
+    return replace(known, judges=graded)
 
 
 def _whole(records: Records, replays: list[tuple[Ints, Replayed]]) -> Replayed:
