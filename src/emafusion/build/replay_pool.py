@@ -36,10 +36,9 @@ class Priced:
 def pool_of(records: Records, priced: Priced) -> tuple[Candidate, ...]:
     """A candidate for each model of the table, in its order."""
     catalog = today_catalog()
-    scored = np.isfinite(records.mean_logprob)
     return tuple(
-        _candidate(name, catalog, priced, has_logprobs=bool(scored[:, k].any()))
-        for k, name in enumerate(records.models)
+        _candidate(name, catalog, priced, has_logprobs=name in records.with_logprobs)
+        for name in records.models
     )
 
 

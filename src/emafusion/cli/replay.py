@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,10 @@ from emafusion.cli.progress import progress
 from emafusion.cli.replay_table import show_summary
 from emafusion.cli.screen import screen
 from emafusion.domain.errors import BadInput
+from emafusion.lab.parallel import replay_quickly
 from emafusion.lab.prices import read_prices
 from emafusion.lab.reading import need_polars, read_grades, read_rows
-from emafusion.lab.replaying import DIAL, Asked, Replayed, replay, summary_of
+from emafusion.lab.replaying import DIAL, Asked, Replayed, summary_of
 from emafusion.lab.reporting import notes_of, report_on
 from emafusion.lab.transfer import transfer
 from emafusion.replay.decisions import decisions_of, write_decisions, writer_of
@@ -121,7 +123,16 @@ def _replayed(asked: _Options, artifact: Artifact | None, wanted: Asked) -> Repl
     with progress("replaying") as done:
         if asked.transfer:
             return transfer(frame, wanted, judges=judges, done=done)
-        return replay(frame, artifact, wanted, judges=judges, done=done)
+        return replay_quickly(
+            frame, artifact, wanted, judges=judges, processors=_processors(), done=done
+        )
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _told(read: Read) -> pl.DataFrame:

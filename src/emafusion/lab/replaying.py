@@ -110,8 +110,7 @@ def replay_known(
     done: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Replayed:
     """The same for records that were read before, by what was learned, wherever that was."""
-    if asked.prices:
-        records = replace(records, cost_usd=repriced(records, asked.prices))
+    records = priced(records, asked)
     stage = replace(stage_of(records, known.learned, asked), graded=known.judges)
     recipe, names = recipe_of(asked.policy)
     recipe = asked.recipe or recipe
@@ -135,6 +134,13 @@ def replay_known(
         fitted=fitted_baselines(records, known),
         classes=classes_of(stage.features),
     )
+
+
+def priced(records: Records, asked: Asked) -> Records:
+    """The records at the prices that are asked for."""
+    if not asked.prices:
+        return records
+    return replace(records, cost_usd=repriced(records, asked.prices))
 
 
 def summary_of(replayed: Replayed, *, seed: int = 0) -> Summary:

@@ -11,12 +11,12 @@ import numpy as np
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Ints
 from emafusion.lab.fitting import Wish, fit
+from emafusion.lab.joining import put_together
 from emafusion.lab.known import Known, known_from
 from emafusion.lab.replaying import Asked, Replayed, replay_known
 from emafusion.learn.groups import family_groups, folds_of
 from emafusion.replay.grades import judges_of
 from emafusion.replay.records import WHERE, Bools, Records, records_of
-from emafusion.replay.run import Run, joined
 from emafusion.tables.query import query_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def transfer(
         known = _fitted(frame, records, ~here, judges=judges, seed=asked.seed)
         replays.append((np.flatnonzero(here), replay_known(records.take(here), known, asked)))
         done(sum(len(places) for places, _ in replays), len(parts))
-    return _whole(records, replays)
+    return replace(put_together(records, replays), strangers=())
 
 
 def _parts(records: Records, *, seed: int) -> Ints:
@@ -75,23 +75,3 @@ def _fitted(
     known = known_from(fit(rows, Wish(seed=seed), judges=judges))
     graded = () if judges is None else judges_of(judges, records)
     return replace(known, judges=graded)
-
-
-def _whole(records: Records, replays: list[tuple[Ints, Replayed]]) -> Replayed:
-    """All parts as one replay, queries in the table's order."""
-    first = replays[0][1]
-    runs: list[Run] = [
-        joined([(places, each.runs[w]) for places, each in replays]) for w in range(len(first.runs))
-    ]
-    order = np.argsort(np.concatenate([places for places, _ in replays]), kind="stable")
-    fitted = {
-        role: np.concatenate([each.fitted[role] for _, each in replays])[order]
-        for role in first.fitted
-    }
-    classes = {
-        axis: tuple(np.concatenate([each.classes[axis] for _, each in replays])[order].tolist())
-        for axis in first.classes
-    }
-    return replace(
-        first, records=records, runs=tuple(runs), strangers=(), fitted=fitted, classes=classes
-    )

@@ -30,7 +30,8 @@ class Records:
 
     `datasets`: n, empty where unknown. `row`: int64[n, m], place of the answer in `responses` and
     `answers` (either may be None there), -1 where the model was never asked. The numbers are
-    float64[n, m], NaN where unknown. `repeated`: rows of the table that were left out.
+    float64[n, m], NaN where unknown. `repeated`: rows of the table that were left out;
+    `with_logprobs`: models of whose answers token log-probabilities were recorded.
     """
 
     queries: tuple[Query, ...]
@@ -46,6 +47,7 @@ class Records:
     prompt_tokens: Floats
     completion_tokens: Floats
     repeated: int = 0
+    with_logprobs: frozenset[str] = frozenset()
 
     @property
     def asked(self) -> Bools:
@@ -70,11 +72,17 @@ class Records:
     def take(self, rows: Bools) -> Records:
         """The queries whose row is true: bool[n]. Models stay, also those with no answer left."""
         places: list[int] = np.flatnonzero(rows).tolist()
+        row = self.row[rows]
+        asked = row >= 0
+        kept: list[int] = row[asked].tolist()
+        row[asked] = np.arange(len(kept))
         return replace(
             self,
+            responses=[self.responses[r] for r in kept],
+            answers=[self.answers[r] for r in kept],
+            row=row,
             queries=tuple(self.queries[i] for i in places),
             datasets=tuple(self.datasets[i] for i in places),
-            row=self.row[rows],
             score=self.score[rows],
             cost_usd=self.cost_usd[rows],
             latency_s=self.latency_s[rows],
@@ -123,6 +131,9 @@ def records_of(
         responses=once["response"].to_list(),
         answers=once["answer"].to_list(),
         repeated=kept.height - once.height,
+        with_logprobs=frozenset(
+            once.filter(pl.col("mean_logprob").is_not_null())["model"].unique().to_list()
+        ),
         **numbers,
     )
 
