@@ -87,13 +87,15 @@ async def test_many_appends_at_once_are_all_there(tmp_path: Path) -> None:
 async def test_a_client_that_leaves_does_not_take_its_row_along(tmp_path: Path) -> None:
     """Cancelling an append still writes the row."""
     log = OutcomeLog.open(tmp_path / "log.sqlite")
+    first = asyncio.create_task(log.append(outcome("em-0")))
     task = asyncio.create_task(log.append(outcome("em-1")))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # the first of a turn of the loop is written at once, the next one waits
+    assert first.done()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     await log.close()
-    assert rows(log.path, "SELECT decision_id FROM outcomes") == [("em-1",)]
+    assert rows(log.path, "SELECT decision_id FROM outcomes") == [("em-0",), ("em-1",)]
 
 
 async def test_close_writes_what_still_waits(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class Considered(Struct, frozen=True, kw_only=True, eq=False):
             features=self.features,
             estimates=self.estimates,
             candidates=self.candidates,
-            judges=tuple(judge.card for judge in self.parts.judges.values()),
+            judges=self.parts.cards,
             evidence=evidence,
             objective=self.task.objective,
         )

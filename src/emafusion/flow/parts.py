@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
+from emafusion.domain.evidence import JudgeCard
 from emafusion.domain.model import Candidate, Objective
 from emafusion.domain.ports import Encoder, Estimator, Grouper, Judge, Panel, Policy
 from emafusion.domain.query import Query
@@ -27,7 +28,7 @@ class Parts:
     `best_single`: name of the candidate that is best on its own, for what was saved against it.
     `classes`: for each axis of `Labels` the names of its classes, for people to read.
     `unsupported`: what of a query would be lost on the way to a candidate. `artifact`: digest of
-    what was learned, for the log; None where nothing was.
+    what was learned, for the log; None where nothing was. `cards`: those of the judges.
     """
 
     encoder: Encoder
@@ -40,6 +41,11 @@ class Parts:
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     unsupported: Unsupported = everything_said
     artifact: str | None = None
+    cards: tuple[JudgeCard, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look at the judges' cards once, not for every query."""
+        object.__setattr__(self, "cards", tuple(judge.card for judge in self.judges.values()))
 
 
 class Task(Struct, frozen=True, kw_only=True):

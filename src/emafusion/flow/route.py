@@ -60,7 +60,7 @@ def _call(step: CallStep, known: Considered, evidence: Evidence) -> Flow[Evidenc
 
 def _is_scoring(known: Considered) -> bool:
     """Whether a judge reads token log-probabilities."""
-    return any(judge.card.kind == "logprob" for judge in known.parts.judges.values())
+    return any(card.kind == "logprob" for card in known.parts.cards)
 
 
 def _judge(step: JudgeStep, known: Considered, evidence: Evidence) -> Flow[Evidence]:

@@ -30,14 +30,15 @@ def named_candidate(requested: str, candidates: tuple[Candidate, ...]) -> Candid
     """
     if requested in ROUTED or requested in PROFILES:
         return None
-    by_name = {candidate.remote_name: candidate for candidate in reversed(candidates)}
-    by_name |= {candidate.name: candidate for candidate in candidates}
-    if requested in by_name:
-        return by_name[requested]
-    raise UnknownModel(_no_such(requested, list(by_name)), where="model")
+    named = next((c for c in candidates if c.name == requested), None)
+    named = named or next((c for c in candidates if c.remote_name == requested), None)
+    if named is None:
+        raise UnknownModel(_no_such(requested, candidates), where="model")
+    return named
 
 
-def _no_such(requested: str, names: list[str]) -> str:
+def _no_such(requested: str, candidates: tuple[Candidate, ...]) -> str:
+    names = [name for candidate in candidates for name in (candidate.name, candidate.remote_name)]
     near = difflib.get_close_matches(requested, [*ROUTED, *PROFILES, *names], n=1)
     hint = f"did you mean '{near[0]}'?" if near else "GET /v1/models lists what there is"
     return f"there is no model '{requested[:80]}' here; {hint}"

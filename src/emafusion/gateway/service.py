@@ -124,15 +124,9 @@ class Service:
             query=asked.query,
             candidates=candidates,
             objective=objective,
-            resting=self._resting(),
+            resting=self.health.resting(time.monotonic()),
             baseline=asked.baseline,
         )
-
-    def _resting(self) -> frozenset[str]:
-        """Candidates that failed lately and are left alone for a while."""
-        now = time.monotonic()
-        names = (candidate.name for candidate in self.candidates)
-        return frozenset(name for name in names if not self.health.available(name, now))
 
     def _flow(self, asked: Asked, parts: Parts) -> Flow[Answer]:
         chosen = named_candidate(asked.query.requested, self.candidates)

@@ -2,9 +2,10 @@
 
 `append` is on the path of every request. Handing a row to a thread and waiting for word back costs
 more than committing it where a core must be woken for it (see `design/store.md`), so rows are
-committed by the event loop itself, all rows of one turn of the loop in one transaction, as long as
-that takes microseconds. Where it would not (another process holds the lock, many rows at
-once, a slow disk), a thread with patience does it, and the loop goes on.
+committed by the event loop itself, as long as that takes microseconds: the first of one turn of the
+loop at once, all others of that turn in one transaction after it. Where it would not (another
+process holds the lock, many rows at once, a slow disk), a thread with patience does it, and the
+loop goes on.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class OutcomeLog:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outcome-log")
         self._waiting: list[_Waiting] = []
         self._writing: asyncio.Task[None] | None = None
+        self._turn: asyncio.Handle | None = None
         self._thread_until = 0.0
         self._closed = False
 
@@ -100,11 +102,22 @@ class OutcomeLog:
             raise StoreError(f"{self.path}: {_MOST_WAITING} outcomes are waiting for the disk")
         row = to_row(self._record(outcome))
         loop = asyncio.get_running_loop()
+        if self._is_first(loop) and self._write_at_once([row]):
+            return
         written: asyncio.Future[None] = loop.create_future()
-        if not self._waiting:
-            loop.call_soon(self._flush)
         self._waiting.append((row, written))
         await written
+
+    def _is_first(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether no row is waiting or was written in this turn of the loop."""
+        if self._turn is not None:
+            return False
+        self._turn = loop.call_soon(self._end_turn)
+        return self._writing is None and not self._waiting
+
+    def _end_turn(self) -> None:
+        self._turn = None
+        self._flush()
 
     async def close(self) -> None:
         """Write what is waiting, then let go of the file. May be called twice."""

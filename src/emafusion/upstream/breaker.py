@@ -11,16 +11,17 @@ goes back).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 Phase = Literal["closed", "open", "half_open"]
 Sign = Literal["alive", "failing", "unclear"]
 """What a call says of its deployment; `unclear`: nothing, such as a client that left."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerRules:
+class BreakerRules(Struct, frozen=True, kw_only=True):
     """When to open and for how long.
 
     Opens at `failures` (>= 1) that are at least `share` (0..1) of all calls; older calls count
@@ -38,8 +39,7 @@ class BreakerRules:
     probe_s: float = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breaker:
+class Breaker(Struct, frozen=True, kw_only=True):
     """Everything remembered of one deployment: two decayed counts and four times.
 
     `trips`: how often in a row it opened, 0 when closed. `paused_until`: when the provider, asked

@@ -29,6 +29,12 @@ class Health:
         breaker = self._breakers.get(name)
         return breaker is None or breaker.allows(now)
 
+    def resting(self, now: float, /) -> frozenset[str]:
+        """Names where no call may go now."""
+        return frozenset(
+            [name for name, breaker in self._breakers.items() if not breaker.allows(now)]
+        )
+
     def wait_s(self, name: str, now: float, /) -> float:
         """Seconds until a call may go there, 0 if it may now."""
         breaker = self._breakers.get(name)

@@ -34,6 +34,10 @@ class Lane:
         """Connections open or being opened."""
         return len(self._open) + self._opening
 
+    def spare(self) -> Connection | None:
+        """Give an idle connection, if there is one."""
+        return self._idle.pop() if self._idle else None
+
     async def acquire(self, timeouts: Timeouts, *, fresh: bool = False) -> Connection:
         """Give an idle connection or a new one; `fresh`: rather a new one.
 

@@ -10,10 +10,13 @@ from emafusion.upstream.connection import Connection
 from emafusion.upstream.dial import Dialler
 from emafusion.upstream.lane import Lane
 from emafusion.upstream.proxy import Proxies
-from emafusion.upstream.request import HttpRequest, encode_head
+from emafusion.upstream.request import Headers, HttpRequest, encode_fixed, end_head
 from emafusion.upstream.response import Response
 from emafusion.upstream.timeouts import Limits, Timeouts
 from emafusion.upstream.tls import Trust
+
+_KEPT_HEADS = 256
+_Same = tuple[Server, str, str, Headers]
 
 
 class Pool:
@@ -34,6 +37,7 @@ class Pool:
         self._proxies = proxies or Proxies()
         self._trust = trust or Trust()
         self._lanes: dict[Server, Lane] = {}
+        self._heads: dict[_Same, bytes] = {}
         self._closed = False
 
     @property
@@ -52,9 +56,9 @@ class Pool:
         """
         timeouts = timeouts or Timeouts()
         lane = self._lane(server)
-        head = encode_head(request, server, self._proxies.choose(server))
+        head = end_head(self._fixed_head(server, request), request)
         deadline = asyncio.get_running_loop().time() + timeouts.total_s
-        connection = await lane.acquire(timeouts)
+        connection = lane.spare() or await lane.acquire(timeouts)
         while True:
             try:
                 incoming = await connection.exchange(
@@ -74,6 +78,17 @@ class Pool:
         self._closed = True
         lanes = tuple(self._lanes.values())
         await asyncio.gather(*(lane.close() for lane in lanes))
+
+    def _fixed_head(self, server: Server, request: HttpRequest) -> bytes:
+        """What the heads of like requests have in common, made once."""
+        same = (server, request.method, request.target, request.headers)
+        head = self._heads.get(same)
+        if head is None:
+            if len(self._heads) >= _KEPT_HEADS:
+                self._heads.clear()
+            head = encode_fixed(request, server, self._proxies.choose(server))
+            self._heads[same] = head
+        return head
 
     def _lane(self, server: Server) -> Lane:
         if self._closed:

@@ -22,6 +22,9 @@ from emafusion.wire.dialect import Dialect, WireRequest
 from emafusion.wire.openai import deltas_of
 from emafusion.wire.sse import SseParser
 
+_KEPT = 256
+"""Paths of which the address and headers are kept."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
@@ -58,6 +61,7 @@ class RemoteUpstream:
         self._pool = pool
         self._timeouts = timeouts or Timeouts()
         self._headers: Headers = (*dialect.auth(self._key), *account.headers)
+        self._known: dict[tuple[str, Headers], tuple[str, Headers]] = {}
         check_headers(self._headers)
 
     @override
@@ -92,9 +96,14 @@ class RemoteUpstream:
             response.close()
 
     def _request(self, wire: WireRequest) -> HttpRequest:
-        target = self._base.target(wire.path, default=self._default)
-        headers = _merged(wire.headers, self._headers)
-        return HttpRequest(target=target, headers=headers, body=wire.body)
+        same = (wire.path, wire.headers)
+        known = self._known.get(same)
+        if known is None:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            target = self._base.target(wire.path, default=self._default)
+            known = self._known[same] = (target, _merged(wire.headers, self._headers))
+        return HttpRequest(target=known[0], headers=known[1], body=wire.body)
 
     async def _stream(self, response: Response, sending: Sending, sink: Sink) -> Reply:
         fold = sending.fold = Fold(self._dialect.reader(), sink, sending.elapsed_s)

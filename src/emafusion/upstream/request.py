@@ -43,6 +43,14 @@ def encode_head(request: HttpRequest, server: Server, proxy: Proxy | None = None
 
     Raises `BadInput` for a target or header that would break the framing.
     """
+    return end_head(encode_fixed(request, server, proxy), request)
+
+
+def encode_fixed(request: HttpRequest, server: Server, proxy: Proxy | None, /) -> bytes:
+    """Write all of a head that does not depend on the body, so that it can be used again.
+
+    Raises `BadInput` like `encode_head`.
+    """
     if not _TARGET.match(request.target):
         raise BadInput("must start with / and hold visible ASCII characters only", where="target")
     check_headers(request.headers)
@@ -53,7 +61,11 @@ def encode_head(request: HttpRequest, server: Server, proxy: Proxy | None = None
         if proxy.authorization:
             lines.append(f"proxy-authorization: {proxy.authorization}")
     lines += [f"{name}: {value}" for name, value in request.headers]
+    return "\r\n".join((f"{request.method} {target} HTTP/1.1", *lines, "")).encode("latin-1")
+
+
+def end_head(fixed: bytes, request: HttpRequest, /) -> bytes:
+    """Complete a head by the length of the body."""
     if request.body or request.method == "POST":
-        lines.append(f"content-length: {len(request.body)}")
-    head = "\r\n".join((f"{request.method} {target} HTTP/1.1", *lines, "\r\n"))
-    return head.encode("latin-1")
+        return b"%bcontent-length: %d\r\n\r\n" % (fixed, len(request.body))
+    return fixed + b"\r\n"

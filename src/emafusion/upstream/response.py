@@ -50,6 +50,8 @@ class Response:
 
     async def read(self) -> bytes:
         """Give the rest of the body."""
+        if self._incoming.done and self._decoder is None:
+            return self._incoming.take()
         first = await self.chunk()
         pieces = [first]
         while pieces[-1]:
