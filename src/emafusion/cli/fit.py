@@ -118,17 +118,18 @@ def _worth(figures: dict[str, float]) -> Iterator[str]:
         f"While held out, one call a query: best single model {best:.1%}, always the cheapest "
         f"{figures['always cheapest']:.1%}, best of each query {figures['oracle']:.1%}."
     )
-    at_cost = "points over best single at its cost"
-    if at_cost in figures:
-        low, high = figures[f"{at_cost}, low"], figures[f"{at_cost}, high"]
-        yield (
-            f"The router at that model's cost: {figures[at_cost]:+.2f} points "
-            f"({low:+.2f} to {high:+.2f})."
-        )
-    quarter = figures.get("points over best single at a quarter")
-    if quarter is not None:
-        mix = figures["random mix at a quarter"]
-        yield f"At a quarter of it: {quarter:+.2f} points; a random mix of two models {mix:+.2f}."
+    yield from filter(None, (_gaps(figures, name) for name in ("its cost", "a quarter of it")))
     equal = figures.get("share of its cost for equal accuracy")
     if equal and equal < LEAST_SAVING:
         yield f"Equal accuracy at 1/{1 / equal:.1f} of its price."
+
+
+def _gaps(figures: dict[str, float], name: str) -> str | None:
+    """What routing gains at a cost, over the best single model and over a draw by lot."""
+    told: list[str] = []
+    for rival in ("best single", "random mix"):
+        key = f"points over {rival} at {name}"
+        if key in figures:
+            low, high = figures[f"{key}, low"], figures[f"{key}, high"]
+            told.append(f"{figures[key]:+.1f} points over {rival} ({low:+.1f} to {high:+.1f})")
+    return f"Routed at {name}: {', '.join(told)}." if told else None

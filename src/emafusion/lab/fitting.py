@@ -23,8 +23,9 @@ from emafusion.lab.grading import judge_curves
 from emafusion.lab.labels import Labels, with_labels
 from emafusion.lab.overlap import marks_of
 from emafusion.lab.panel import columns_of, panel_on
-from emafusion.learn.fit import Fitted, Plan, fit_router
+from emafusion.learn.fit import Fitted, fit_router
 from emafusion.learn.outcomes import OutcomeTable, from_frame
+from emafusion.learn.plan import Plan
 from emafusion.learn.worth import worth
 from emafusion.replay.records import records_of
 from emafusion.replay.tasks import fit_tasks
