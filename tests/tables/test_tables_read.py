@@ -106,7 +106,7 @@ def test_a_bad_row_is_named_with_line_reason_and_what_would_be_right(
     tmp_path: Path, changed: dict[str, object], what: str
 ) -> None:
     """One bad row is enough to use nothing; with --skip-bad it is left out and counted."""
-    path = jsonl(tmp_path / "a.jsonl", [GOOD, good(query_id="q2") | changed])
+    path = jsonl(tmp_path / "a.jsonl", [GOOD, good(**{"query_id": "q2", **changed})])
     told = _told(path)
     assert told.startswith(f"{path}: line 2: {what}")
     assert told.endswith("; --skip-bad leaves out such rows")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import keyword
 import os
 import sys
 
@@ -23,12 +24,16 @@ VERBS = {
     "certify": "promise a share of the best model's quality, or say what it would take",
     "artifact": "what an artifact was made from, and what another one changes",
     "taxonomy": "which model did what kind of work how well",
+    "import": "make a table of other people's logs and benchmarks",
     "log": "look into the log of answered requests",
     "models": "list the pool: prices, limits, abilities, health",
     "check": "check a config file",
     "init": "write a commented config file of what is found here",
 }
-"""Verb -> what it does. Each is a module of this folder with a click command named `command`."""
+"""Verb -> what it does. Each is a module of this folder with a click command named `command`.
+
+`import` is a word of Python, so its module is `import_`.
+"""
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 
@@ -46,7 +51,8 @@ class _Verbs(click.Group):
         """The verb's own command; None for an unknown name."""
         if cmd_name not in VERBS:
             return None
-        module = importlib.import_module(f"emafusion.cli.{cmd_name}")
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        module = importlib.import_module(f"emafusion.cli.{name}")
         command: click.Command = module.command
         return command
 

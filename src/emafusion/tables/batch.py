@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import NoneType
 from typing import TYPE_CHECKING
 
@@ -34,13 +34,15 @@ class Batch:
     """Columns of equal length, of any type, by the names of the file.
 
     `lines`: int64, where each row stands in the file, from 1. `names`: all columns that were seen,
-    also those that nobody asked for. `bad`: rows that could not even be read.
+    also those that nobody asked for. `bad`: rows that could not even be read. `left_out`: how many
+    things were no rows, by what they were, in the plural.
     """
 
     columns: Mapping[str, pl.Series]
     lines: pl.Series
     names: frozenset[str]
     bad: tuple[BadRow, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def text_of(value: Cell) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -74,10 +75,14 @@ class Pile:
         """A row that cannot be read."""
         self._bad.append(row)
 
+    def leave_out(self, what: str) -> None:
+        """Something that is no row."""
+        self._left_out[what] += 1
+
     @property
     def is_begun(self) -> bool:
         """Whether there is anything to take."""
-        return bool(self._rows or self._bad)
+        return bool(self._rows or self._bad or self._left_out)
 
     @property
     def is_full(self) -> bool:
@@ -99,6 +104,7 @@ class Pile:
             lines=pl.Series(self._lines, dtype=pl.Int64),
             names=frozenset(self._names),
             bad=tuple(self._bad),
+            left_out=self._left_out,
         )
         self._empty()
         return batch
@@ -108,6 +114,7 @@ class Pile:
         self._lines: list[int] = []
         self._names = set(self._always)
         self._bad: list[BadRow] = []
+        self._left_out: Counter[str] = Counter()
         self._size = 0
 
 

@@ -1,26 +1,82 @@
-"""The gateway's own log as an outcome table."""
+"""The gateway's own log as tables: answers of models, and what judges said of them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec import structs
 
 from emafusion.store.read import LogReader
+from emafusion.store.record import AttemptRecord, Record
+from emafusion.store.table import table_rows
 from emafusion.tables.batch import Batch
 from emafusion.tables.columns import Shape
-from emafusion.tables.jsonl import Pile
+from emafusion.tables.jsonl import Fields, Pile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """A call: a row and its grades, or why it is no answer."""
+
+    row: Fields | None = None
+    grades: tuple[Fields, ...] = ()
+    left_out: str | None = None
+
+
+def calls_of(record: Record) -> Iterator[Logged]:
+    """Every call of a logged request; those that failed or were made to judge are no answers."""
+    samples: Counter[str] = Counter()
+    pairs = zip(record.detail.attempts, table_rows(record), strict=True)
+    for number, (attempt, row) in enumerate(pairs):
+        what = _no_answer(attempt)
+        if what is not None:
+            yield Logged(left_out=what)
+            continue
+        cells = {**structs.asdict(row), "sample": samples[row.model]}
+        samples[row.model] += 1
+        yield Logged(row=cells, grades=tuple(_grades(record, number, cells)))
 
 
 def read_log(path: Path, shape: Shape) -> Iterator[Batch]:
-    """Batches of a log, one row for each attempt, newest request first."""
+    """Batches of a log, one row for each answer, newest request first."""
     pile = Pile(shape)
+    number = 0
     with LogReader(path) as log:
-        for number, row in enumerate(log.to_outcome_rows(), start=1):
-            texts = (row.prompt, row.messages, row.response)
-            pile.add(number, structs.asdict(row), size=sum(len(text or "") for text in texts))
+        for record in log.records():
+            for call in calls_of(record):
+                if call.row is None:
+                    pile.leave_out(call.left_out or "")
+                    continue
+                number += 1
+                pile.add(number, call.row, size=size_of(call.row))
             if pile.is_full:
                 yield pile.taken()
     if pile.is_begun:
         yield pile.taken()
+
+
+def size_of(row: Fields) -> int:
+    """Characters of text in a row."""
+    return sum(len(cell) for cell in row.values() if isinstance(cell, str))
+
+
+def _no_answer(attempt: AttemptRecord) -> str | None:
+    if attempt.failure is not None:
+        return "calls that failed"
+    return None if attempt.purpose in {"answer", "fuse"} else f"calls made to {attempt.purpose}"
+
+
+def _grades(record: Record, number: int, row: Fields) -> Iterator[Fields]:
+    for judgement in record.detail.judgements:
+        if judgement.attempt == number:
+            yield {
+                "query_id": row["query_id"],
+                "model": row["model"],
+                "judge": judgement.judge,
+                "repeat": row["sample"],
+                "judge_score": judgement.value,
+                "cost_usd": judgement.cost_usd,
+            }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -24,6 +25,7 @@ class Read:
 
     `frame`: every column of the kind of table, in its order and with its type, null where unknown.
     `skipped`: bad rows left out, the first of them in `bad`. `repeats`: exact repeats left out.
+    `left_out`: how many things were no rows (calls that failed in a log), by what they were.
     `ignored`: columns of the files that are not used.
     """
 
@@ -31,6 +33,7 @@ class Read:
     skipped: int = 0
     bad: tuple[BadRow, ...] = ()
     repeats: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict[str, int])
     ignored: tuple[str, ...] = ()
 
     def notes(self) -> Iterator[str]:
@@ -41,6 +44,8 @@ class Read:
             yield f"{self.skipped:,} bad row{'s' * (self.skipped > 1)} left out: {told}{more}"
         if self.repeats:
             yield f"{self.repeats:,} exact repeat{'s' * (self.repeats > 1)} left out"
+        for what, count in self.left_out.items():
+            yield f"{count:,} {what} left out"
         if self.ignored:
             yield f"columns not used: {', '.join(self.ignored)}"
 
@@ -90,6 +95,7 @@ def read_table(sources: Sequence[Path], shape: Shape, *, skip_bad: bool = False)
         skipped=bad.count,
         bad=tuple(bad.first),
         repeats=repeats,
+        left_out=sum((source.left_out for source in opened), Counter[str]()),
         ignored=tuple(sorted({name for source in opened for name in source.ignored})),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,8 @@ _MAGIC: Final[Mapping[bytes, Reader]] = {b"PAR1": read_parquet, b"SQLite format 
 class Source:
     """One file of a table.
 
-    `ignored`: columns that were seen and are none of ours, known once all rows were read.
+    `left_out`: how many things were no rows, by what they were; `ignored`: columns that were seen
+    and are none of ours. Both are known once all rows were read.
     """
 
     def __init__(self, path: Path, shape: Shape) -> None:
@@ -44,6 +46,7 @@ class Source:
         if self._read is read_log and shape.name != OUTCOMES.name:
             raise BadInput(f"is a log, no {shape.name}", where=str(path))
         self._names: set[str] = set()
+        self.left_out: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Clean]:
         """Rows, checked. Raises `BadInput` where the file is no such table."""
@@ -51,12 +54,14 @@ class Source:
         rows = 0
         for batch in self._read(self.path, self._shape):
             self._names |= batch.names
+            self.left_out.update(batch.left_out)
             rows += batch.lines.len() + len(batch.bad)
-            if self._read is not read_jsonl:
+            if self._read is not read_jsonl and self._names:
                 refuse_missing(self._names, self._shape, where=str(self.path))
             yield clean(batch, self._shape, source=str(self.path), unit=unit)
         if not rows:
-            raise BadInput("has no rows", where=str(self.path))
+            more = "".join(f", only {n} {what}" for what, n in self.left_out.items())
+            raise BadInput(f"has no rows{more}", where=str(self.path))
         if self._names:
             refuse_missing(self._names, self._shape, where=str(self.path))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Final, Self
@@ -34,10 +35,26 @@ def check_out(path: Path, *, where: str, force: bool) -> None:
         raise BadInput("is there already; --force overwrites it", where=str(path))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What a table has.
+
+    `repeats`: exact repeats left out; `scored`, `priced`: rows with a score, with a cost.
+    """
+
+    rows: int
+    repeats: int
+    queries: int
+    models: tuple[str, ...]
+    scored: int
+    priced: int
+
+
 class Draft:
     """A table that grows in a hidden folder beside its file; a context manager.
 
-    Nothing is at `path` before `publish`, and nothing stays behind without it.
+    Nothing is at `path` before `publish`, and nothing stays behind without it. `rows`: how many
+    were added.
     """
 
     def __init__(self, path: Path, shape: Shape) -> None:
@@ -57,26 +74,30 @@ class Draft:
         self.rows += frame.height
         self._held.append(frame)
         self._size += frame.estimated_size()
-        self._keys.append(keyed(frame, self._shape))
+        self._keys.append(self._key(frame))
         if self._size >= PART_BYTES:
             self._put_down()
 
-    def finish(self) -> int:
-        """Write the file, still hidden; how many exact repeats were left out."""
+    def finish(self) -> Finished:
+        """Write the file, still hidden, and say what is in it."""
         import polars as pl
 
         self._put_down()
-        if not self._keys:
-            self._keys.append(keyed(pl.DataFrame(schema=self._shape.schema()), self._shape))
-        kept = once(pl.concat(self._keys), self._shape)
+        whole = pl.concat(self._keys) if self._keys else self._key(self._empty())
         self._keys.clear()
+        kept = once(whole, self._shape)
         if kept is not None:
             self._renumber(kept)
-            self.rows, before = kept.height, self.rows
-            self._write()
-            return before - kept.height
+            whole = whole[kept["row"]]
         self._write()
-        return 0
+        return Finished(
+            rows=whole.height,
+            repeats=self.rows - whole.height,
+            queries=whole["query_id"].n_unique(),
+            models=tuple(whole["model"].unique().sort().to_list()),
+            scored=int(whole["score"].sum()),
+            priced=int(whole["cost_usd"].sum()),
+        )
 
     def publish(self) -> None:
         """Put the finished file into its place."""
@@ -93,6 +114,20 @@ class Draft:
         traceback: TracebackType | None,
     ) -> None:
         self._folder.cleanup()
+
+    def _key(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """What tells rows apart, and whether each has a score and a cost."""
+        said = [
+            (frame[name].is_not_null() if name in frame.columns else frame["model"].is_null())
+            .alias(name)
+            for name in ("score", "cost_usd")
+        ]  # fmt: skip
+        return keyed(frame, self._shape).with_columns(said)
+
+    def _empty(self) -> pl.DataFrame:
+        import polars as pl
+
+        return pl.DataFrame(schema=self._shape.schema())
 
     @property
     def _hidden(self) -> Path:
@@ -134,7 +169,7 @@ class Draft:
             if self._parts:
                 pl.scan_parquet(self._parts).sink_parquet(self._hidden)
             else:
-                pl.DataFrame(schema=self._shape.schema()).write_parquet(self._hidden)
+                self._empty().write_parquet(self._hidden)
             return
         write = _TEXTS[ending]
         with self._hidden.open("wb") as file:

@@ -10,6 +10,7 @@ import msgspec
 
 from emafusion.domain.errors import BadInput
 from emafusion.tables.csv_text import header_of, records_of, wrong_record
+from emafusion.tables.importing.found import Found
 from emafusion.tables.importing.reach import Json, items, reach
 from emafusion.tables.jsonl import Fields, fields_of
 from emafusion.tables.lines import first_bytes, lines_of
@@ -26,6 +27,10 @@ class Foreign:
     fields: Fields | str
     size: int = 0
     unit: str = "line"
+
+    def place(self, path: Path) -> Found:
+        """Where it stands, for what is found there."""
+        return Found(source=str(path), line=self.line, unit=self.unit, size=self.size)
 
 
 def foreign_rows(path: Path) -> Iterator[Foreign]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from emafusion.tables.jsonl import Fields
@@ -41,6 +41,17 @@ class Found:
     wrong: str | None = None
     left_out: str | None = None
     size: int = 0
+
+    def being(
+        self,
+        *,
+        row: Fields | None = None,
+        grades: tuple[Fields, ...] = (),
+        wrong: str | None = None,
+        left_out: str | None = None,
+    ) -> Found:
+        """The same place with what was found there."""
+        return replace(self, row=row, grades=grades, wrong=wrong, left_out=left_out)
 
 
 Importer = Callable[[Sequence[Path], Wish], Iterator[Found]]
