@@ -145,6 +145,7 @@ def prepare(recipe: Recipe, names: str, stage: Stage) -> Rehearsed:
         panel=panel,
         group=grouper,
         unsupported=everything_said,
+        slow=None,
     )
 
     def forget() -> None:

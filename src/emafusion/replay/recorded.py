@@ -23,7 +23,13 @@ class RecordedAnswers:
         self._made: dict[tuple[int, int], Attempt] = {}
 
     def __call__(self, call: Call, /) -> Attempt:
-        """The recorded attempt; a failure by value where none was recorded."""
+        """The recorded attempt; a failure by value where none was recorded.
+
+        Answers alone are recorded here: a call to judge or to label fails, and those abstain.
+        """
+        if call.purpose != "answer":
+            failure = Rejected("only answers were recorded")
+            return Attempt(candidate=call.candidate.name, failure=failure, cost_usd=0.0)
         key = self._rows[call.query.query_id], self._columns.get(call.candidate.name, -1)
         attempt = self._made.get(key)
         if attempt is None:
