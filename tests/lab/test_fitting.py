@@ -9,7 +9,7 @@ from tests.lab.recorded import recorded
 
 from emafusion.domain.errors import BadInput
 from emafusion.lab.fitting import Wish, content_hash, fit
-from emafusion.lab.labels import parse_labels, with_labels
+from emafusion.lab.labels import granted, parse_labels
 from emafusion.replay.tasks import Tasks
 from emafusion.store.artifact import load_default
 
@@ -31,7 +31,7 @@ def test_an_artifact_knows_who_is_good_at_what() -> None:
 def test_the_same_table_makes_the_same_arrays_in_any_order() -> None:
     """Fitting draws nothing that is not seeded; the hash does not depend on the order of rows."""
     frame = recorded(60)
-    one, other = fit(frame), fit(frame)
+    one, other = fit(frame), fit(frame.reverse())
     for name, array in one.arrays.items():
         np.testing.assert_array_equal(array, other.arrays[name])
     assert content_hash(frame) == content_hash(frame.reverse())
@@ -42,9 +42,11 @@ def test_labels_that_are_not_granted_are_never_read() -> None:
     """With `none` neither score nor gold matters; with N those of the others do not."""
     frame = recorded(60)
     spoiled = frame.with_columns(score=1 - pl.col("score"), gold=pl.lit("spoiled"))
-    for name, array in fit(frame, Wish(labels="none")).arrays.items():
-        np.testing.assert_array_equal(array, fit(spoiled, Wish(labels="none")).arrays[name])
-    some = with_labels(frame, 20, seed=3)
+    one, other = fit(frame, Wish(labels="none")), fit(spoiled, Wish(labels="none"))
+    assert one.card.sources == other.card.sources
+    for name, array in one.arrays.items():
+        np.testing.assert_array_equal(array, other.arrays[name])
+    some = granted(frame, 20, seed=3)
     assert some.filter(pl.col("score").is_not_null())["query_id"].n_unique() == 20
 
 
@@ -113,7 +115,7 @@ def test_the_panel_is_fitted_on_the_answers_and_only_where_there_are_labels() ->
     ("frame", "says"),
     [
         (recorded(4).clear(), "has no rows"),
-        (recorded(4).with_columns(score=pl.lit(None, pl.Float64)), "at least 2 queries"),
+        (recorded(4).with_columns(score=pl.lit(None, pl.Float64)), "has no scores; --labels none"),
         (recorded(1), "at least 2 queries"),
         (recorded(4).with_columns(score=pl.lit(7.0)), "not between 0 and 1"),
         (recorded(4).with_columns(dataset=pl.lit("RouterArena/x")), "for measuring alone"),
@@ -161,6 +163,9 @@ def test_without_labels_it_takes_three_models_and_comparable_answers() -> None:
     two = recorded(20).filter(pl.col("model") != "dear")
     with pytest.raises(BadInput, match="at least 3 models"):
         fit(two, Wish(labels="none"))
+    apart = recorded(60).with_columns(query_id=pl.col("query_id") + pl.col("model"))
+    with pytest.raises(BadInput, match="no two answers to one query"):
+        fit(apart, Wish(labels="none"))
 
 
 @pytest.mark.parametrize("text", ["some", "-3", "0", "1.5", ""])

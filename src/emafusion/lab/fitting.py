@@ -20,7 +20,7 @@ from emafusion.estimate.arrays import AnyArray
 from emafusion.estimate.reference import reference_arrays
 from emafusion.judge.state import PanelState
 from emafusion.lab.grading import judge_curves
-from emafusion.lab.labels import Labels, with_labels
+from emafusion.lab.labels import Labels, agreed, granted
 from emafusion.lab.overlap import marks_of
 from emafusion.lab.panel import columns_of, panel_on
 from emafusion.learn.fit import Fitted, fit_router
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 REFERENCE = 300
 """Queries of the table that the dial is set on."""
+
+ORDER = ("query_id", "model", "sample", "response", "score")
+"""What is learned does not depend on the order of a table's rows."""
 
 TEST_ONLY = "routerarena"
 """Data sets of this name are for measuring alone: nothing may be fitted on them."""
@@ -80,9 +83,9 @@ def fit(
     wish = Wish() if wish is None else wish
     _refuse_tests(frame)
     done("reading")
-    frame, queries = _with_queries(frame)
-    granted = with_labels(frame, wish.labels, seed=wish.seed)
-    table = from_frame(granted)
+    frame = granted(frame.sort(ORDER, nulls_last=True), wish.labels, seed=wish.seed)
+    known, queries = _with_queries(_scored(frame, wish.labels))
+    table = from_frame(known)
     default = load_default()
     shipped: dict[str, AnyArray] = {} if default is None else dict(default.arrays)
     done("encoding")
@@ -93,7 +96,7 @@ def fit(
     done("reading answers")
     arrays = {
         **{name: array for name, array in shipped.items() if name.startswith(KEPT)},
-        **_panel(granted, fitted, prior=learned.panel, wish=wish),
+        **_panel(known, fitted, prior=learned.panel, wish=wish),
         **fitted.state.to_arrays(),
         **reference_arrays(_typical(features, seed=wish.seed)),
         **fit_tasks(
@@ -102,7 +105,7 @@ def fit(
     }
     arrays |= marks_of(query.prompt for query in queries)
     if judges is not None and wish.labels != "none":
-        arrays |= judge_curves(judges, granted)
+        arrays |= judge_curves(judges, known)
     return Artifact(arrays=arrays, card=_card(frame, table, fitted, wish=wish))
 
 
@@ -116,13 +119,22 @@ def _refuse_tests(frame: pl.DataFrame) -> None:
         raise BadInput(f"{told}; replay them, but do not fit on them", where="outcome table")
 
 
+def _scored(frame: pl.DataFrame, labels: Labels) -> pl.DataFrame:
+    """The table with something to learn from as the score: labels, or agreement without them."""
+    if labels == "none":
+        return agreed(frame)
+    if frame.height and not frame["score"].is_not_null().any():
+        raise BadInput("has no scores; --labels none learns by agreement", where="outcome table")
+    return frame
+
+
 def _panel(
-    granted: pl.DataFrame, fitted: Fitted, *, prior: PanelState, wish: Wish
+    known: pl.DataFrame, fitted: Fitted, *, prior: PanelState, wish: Wish
 ) -> dict[str, Floats]:
     """Arrays of the panel, fitted on the answers where there are labels to fit it on."""
     if wish.labels == "none":
         return prior.to_arrays()
-    records = records_of(granted, query_of)
+    records = records_of(known, query_of)
     quality = fitted.quality[:, columns_of(records.models, fitted.state.models)]
     return panel_on(records, quality, prior, seed=wish.seed).to_arrays()
 

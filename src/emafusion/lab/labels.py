@@ -38,20 +38,14 @@ def parse_labels(text: str) -> Labels:
     )
 
 
-def with_labels(frame: pl.DataFrame, labels: Labels, *, seed: int = 0) -> pl.DataFrame:
-    """The table with the scores that may be used, and `gold` left out unless all may.
-
-    For `none`, quality by agreement takes the place of scores. Raises `BadInput` where that cannot
-    be had.
-    """
+def granted(frame: pl.DataFrame, labels: Labels, *, seed: int = 0) -> pl.DataFrame:
+    """The table with the scores and `gold` that may be read, the others null."""
     import polars as pl
 
     if labels == "all":
         return frame
     if labels == "none":
-        return _agreed(
-            frame.with_columns(score=pl.lit(None, pl.Float64), gold=pl.lit(None, pl.String))
-        )
+        return frame.with_columns(score=pl.lit(None, pl.Float64), gold=pl.lit(None, pl.String))
     scored = frame.filter(pl.col("score").is_not_null())["query_id"].unique().sort()
     kept = scored.sample(min(labels, len(scored)), seed=seed)
     may = pl.col("query_id").is_in(kept.implode())
@@ -60,8 +54,11 @@ def with_labels(frame: pl.DataFrame, labels: Labels, *, seed: int = 0) -> pl.Dat
     )
 
 
-def _agreed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Quality by agreement as the score of each row."""
+def agreed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Quality by agreement as the score of each answer, null where no other could be compared.
+
+    Raises `BadInput` where models are too few, or none of their answers can be compared.
+    """
     import polars as pl
 
     records = records_of(frame, query_of)
@@ -69,16 +66,18 @@ def _agreed(frame: pl.DataFrame) -> pl.DataFrame:
         told = f"without labels at least {FEWEST_MODELS} models must have answered"
         raise BadInput(f"{told}, there are {len(records.models)}", where="--labels none")
     groups = groups_in(records)
-    if (groups < 0).all():
-        told = "no answer could be compared with another; it takes labels"
+    compared = (groups >= 0).sum(axis=1) > 1
+    if not compared.any():
+        told = "no two answers to one query could be compared; it takes labels"
         raise BadInput(told, where="--labels none")
-    quality = agreed_quality(groups).quality
-    rows, columns = np.nonzero(records.asked)
-    agreed = pl.DataFrame(
+    quality = agreed_quality(groups[compared]).quality
+    rows, columns = np.nonzero(records.asked[compared])
+    places = np.flatnonzero(compared)[rows]
+    scores = pl.DataFrame(
         {
-            "query_id": [records.queries[i].query_id for i in rows.tolist()],
+            "query_id": [records.queries[i].query_id for i in places.tolist()],
             "model": [records.models[k] for k in columns.tolist()],
             "score": quality[rows, columns],
         }
     )
-    return frame.drop("score").join(agreed, on=["query_id", "model"], how="left")
+    return frame.drop("score").join(scores, on=["query_id", "model"], how="left")
