@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -218,3 +220,41 @@ def test_state_round_trips() -> None:
 def test_state_without_a_record_reads_as_the_stated_priors() -> None:
     """An artifact that holds only other parts still serves."""
     assert RouterState.from_arrays({}).models == ()
+
+
+def without_axes(state: RouterState, *, classes: float) -> RouterState:
+    """The same state, its table by axes without a weight: then one query goes the quick way."""
+    blend = replace(
+        state.blend, familiar=np.array([0.0, classes, 0.9]), novel=np.array([0.0, 0.1, 0.2])
+    )
+    return replace(state, blend=blend)
+
+
+ON_THIS_MACHINE = Candidate(
+    name="here", deployment="d", remote_name="here", latency_s=0.3,
+    model=Model(
+        name="here", provider="local", size_b=0.5, price=Price(cpu_usd_per_hour=0.04),
+        kind="program",
+    ),
+)  # fmt: skip
+ANYWHERE = Candidate(
+    name="slow", deployment="d", remote_name="slow", latency_s=7.0, model=POOL[0].model
+)
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(0, 10_000), st.integers(1, 40_000), st.integers(1, 14), st.sampled_from([0, 0.6])
+)
+def test_one_query_alone_gets_the_numbers_it_would_get_among_many(
+    seed: int, tokens: int, size: int, classes: float
+) -> None:
+    """The quick way by which a gateway is answered tells what replay is told."""
+    estimator = HybridEstimator(without_axes(some_state(seed), classes=classes), pricer)
+    pool = tuple(((ON_THIS_MACHINE, ANYWHERE, *POOL) * 2)[:size])
+    query = features(seed, tokens=tokens)
+    alone, many = estimator.estimate(query, pool), estimator.estimate_many((query,), pool)[0]
+    for name in ("quality", "quality_sd", "cost_usd", "latency_s"):
+        np.testing.assert_allclose(getattr(alone, name), getattr(many, name), rtol=1e-6)
+    assert alone.familiarity == pytest.approx(many.familiarity)
+    assert (alone.route, alone.basis) == (many.route, many.basis)

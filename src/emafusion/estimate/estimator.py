@@ -25,6 +25,7 @@ from emafusion.estimate.linear import DIFFICULTY, LENGTH
 from emafusion.estimate.roster import Roster, make_roster
 from emafusion.estimate.route import routes_of
 from emafusion.estimate.seen import Seen, see
+from emafusion.estimate.single import Single, fits, make_single
 from emafusion.estimate.state import RouterState
 from emafusion.estimate.table import cell_weights
 
@@ -65,10 +66,14 @@ class HybridEstimator:
         self._by_class = bool(state.classes.names) and state.blend.familiar[CLASSES] > 0
         self._rosters: dict[tuple[int, ...], Roster] = {}
         self._bases: dict[tuple[int, str, int], tuple[str, ...]] = {}
+        self._singles: dict[int, Single | None] = {}
 
     def estimate(self, features: Features, candidates: tuple[Candidate, ...], /) -> Estimates:
         """Predict quality, cost and latency of each candidate on this query."""
-        return self.estimate_many((features,), candidates)[0]
+        single = self._single(candidates) if self._mode == "blend" and fits(features) else None
+        if single is None:
+            return self.estimate_many((features,), candidates)[0]
+        return single.estimate(features, self._basis, by_class=self._by_class)
 
     def estimate_many(
         self, features: Sequence[Features], candidates: tuple[Candidate, ...], /
@@ -114,11 +119,20 @@ class HybridEstimator:
             if len(self._rosters) >= KEPT_ROSTERS:
                 self._rosters.clear()
                 self._bases.clear()
+                self._singles.clear()
             roster = make_roster(
                 self._state, self._pricer, candidates, recorded_costs=self._recorded_costs
             )
             self._rosters[key] = roster
         return roster
+
+    def _single(self, candidates: tuple[Candidate, ...]) -> Single | None:
+        """The pool as one query needs it; None where arrays are needed or quicker."""
+        roster = self._roster(candidates)
+        key = id(roster)
+        if key not in self._singles:
+            self._singles[key] = make_single(self._state, roster)
+        return self._singles[key]
 
     def _views(
         self, features: Sequence[Features], seen: Seen, roster: Roster, *, axes: bool
