@@ -20,10 +20,12 @@ from emafusion.judge.asked import FORMS
 from emafusion.judge.grouping import group
 from emafusion.judge.panel import LogOddsPanel
 from emafusion.judge.state import PanelState
+from emafusion.learn.agreeing import NOT_ASKED, UNREADABLE
 from emafusion.learn.panel.__main__ import PLAIN, main
 from emafusion.learn.panel.curves import at, evidence_curve, rising, slope
 from emafusion.learn.panel.figures import auc, ece
 from emafusion.learn.panel.looks import Looks, fold_of, read_looks
+from emafusion.learn.panel.table import Answered, fit_panel
 from emafusion.learn.panel.vote import PRIOR, Sample, fit_caps, fit_vote, probabilities
 from emafusion.store.artifact import load
 
@@ -100,10 +102,10 @@ def simulated(theta: tuple[float, ...], n: int, seed: int = 3) -> Looks:
 
 def test_a_fit_finds_the_parameters_that_made_the_data() -> None:
     """With twenty thousand looks the maximum is near the truth."""
-    truth = (0.05, 0.8, 1.6, 0.2, 0.6)
+    truth = (0.05, 0.8, 1.6, 0.2, 0.6, 0.5)
     looks = simulated(truth, 20_000)
     found = fit_vote([Sample(looks=looks, weight=1.0)], {"json": 0.3})
-    assert found == pytest.approx(truth, abs=0.12)
+    assert found == pytest.approx(truth, abs=0.15)
     prior = {**PanelState.default().caps, "json": 0.05}
     caps = fit_caps(found, [Sample(looks=looks, weight=1.0)], prior)
     assert caps["json"] == 0.05, "a decision, not fitted"
@@ -111,7 +113,7 @@ def test_a_fit_finds_the_parameters_that_made_the_data() -> None:
 
 def test_few_labels_stay_near_the_prior() -> None:
     """Ten looks do not overturn what is known."""
-    found = fit_vote([Sample(looks=simulated((0.5, 0.3, 4.0, 1.0, 0.1), 10), weight=1.0)], {})
+    found = fit_vote([Sample(looks=simulated((0.5, 0.3, 4.0, 1.0, 0.1, 0.9), 10), weight=1.0)], {})
     assert np.abs(found - PRIOR).max() < 0.7
 
 
@@ -247,3 +249,40 @@ def test_looks_are_read_as_in_service(data: Path) -> None:
     assert looks.same[both == 1.0, 0, 1].all(), "right answers to one query are equal"
     reply = Reply(choices=(Choice(text="Answer: 12"),), model="m")
     assert short_answer(ask("How many is 1 plus 11, in x?"), reply) == "number:12"
+
+
+def recorded(n: int, *, models: int = 5, seed: int = 1) -> Answered:
+    """Models right in half of the cases; one answer in ten cannot be read and is never right.
+
+    Sure answers are right more often.
+    """
+    rng = np.random.default_rng(seed)
+    right = rng.random((n, models)) < 0.5
+    groups = np.where(right, 0, rng.integers(1, 4, size=(n, models)))
+    mute = rng.random((n, models)) < 0.1
+    groups[mute], right[mute] = UNREADABLE, False
+    belief = np.clip(0.5 + 0.3 * right + rng.normal(0.0, 0.15, size=(n, models)), 0.05, 0.99)
+    score = right.astype(np.float64)
+    groups[0, 0], score[0, 0] = NOT_ASKED, np.nan
+    quality = np.full((n, models), 0.45)
+    form = np.full(n, FORMS.index("number"))
+    return Answered(form=form, groups=groups, score=score, quality=quality, mean_p=belief)
+
+
+def test_a_panel_learns_from_a_table() -> None:
+    """What cannot be read is worth little, sure words are worth something, wrong ones rarely meet.
+
+    A handful of rows changes nothing.
+    """
+    prior = PanelState.default()
+    state = fit_panel(recorded(800), lambda _query, _model: "", prior)
+    number = state.forms["number"]
+    assert number.unread < 0.3
+    assert state.forms["choice"] == prior.forms["choice"]
+    assert state.same > 0.95
+    assert state.collide == pytest.approx(1 / 3, abs=0.05)
+    belief = state.curves["logprob"]
+    assert belief.at(0.3) < -0.5
+    assert belief.at(0.9) > 0.5
+    assert PanelState.from_arrays(state.to_arrays()) == state
+    assert fit_panel(recorded(20), lambda _query, _model: "", prior) is prior

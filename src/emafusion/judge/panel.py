@@ -29,10 +29,11 @@ class LogOddsPanel:
     adds 0, model judges share a design effect `1 + (k - 1) r`, and a failed hard check leaves the
     share `cap` of the probability, an answer that cannot be read `unread`. Then the vote, with
     `u_j = v_j max(0, w_a + w_p a_j)` for a peer j that gives the same answer (`v_j` < 1 within a
-    family): a group g of equal answers has support `S_g = a_first + sum of u over its others`, and
-    attempt i of group g is right with log-odds `S_g - w_o log(1 + sum_(h != g) exp S_h)`. With
-    `w_o = 1` that is Bayes' rule where one group is right at most; `S_g` starts from the attempt
-    itself, for a rival group from its strongest.
+    family): a group g of equal answers has support `S_g = a_first + sum_n further^n u_(n)` over its
+    others, the strongest first (models share errors: each further vote tells less), and attempt i
+    of group g is right with log-odds `S_g - w_o log(1 + sum_(h != g) exp S_h)`. With `w_o = 1` that
+    is Bayes' rule where one group is right at most; `S_g` starts from the attempt itself, for a
+    rival group from its strongest.
 
     Never falls when a judge of this attempt gives more; does not depend on any order; strictly
     inside 0..1.
@@ -149,11 +150,13 @@ def _supports(
     models = {c.name: c.model for c in case.candidates if c.name in names}
     support: list[float] = []
     for i, group in enumerate(groups):
-        parts = [alone[i]]
+        votes: list[float] = []
         for j, other in enumerate(groups):
             if other == group and j != i and voting[j]:
                 same = names[i] == names[j]
                 near = SAME_MODEL if same else kinship(models.get(names[i]), models.get(names[j]))
-                parts.append(near * max(0.0, weights.agree + weights.peer * alone[j]))
-        support.append(math.fsum(parts))
+                votes.append(near * max(0.0, weights.agree + weights.peer * alone[j]))
+        votes.sort(reverse=True)
+        added = [vote * weights.further**rank for rank, vote in enumerate(votes)]
+        support.append(math.fsum([alone[i], *added]))
     return support

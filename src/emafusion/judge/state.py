@@ -25,7 +25,9 @@ class FormState:
     `bias`, `quality`: intercept and weight of the predicted quality's log-odds. `agree`, `peer`:
     log-odds that a peer with the same answer adds, and how much more for each unit of its own.
     `oppose`: weight of rival answers. `kinds`: weight of each kind of judge, as in `KINDS`.
-    `unread`: 0..1, what is left of the probability where no short answer can be read.
+    `unread`: 0..1, what is left of the probability where no short answer can be read. `further`:
+    0..1, share of its vote that each further equal answer has, of the one before: models share
+    errors.
     """
 
     bias: float
@@ -35,6 +37,7 @@ class FormState:
     oppose: float
     kinds: tuple[float, ...]
     unread: float = 1.0
+    further: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,7 @@ class PanelState:
         table = [(r.bias, r.quality, r.agree, r.peer, r.oppose, *r.kinds) for r in rows]
         arrays = {"panel/forms": np.array(table), "panel/correlation": np.array([self.correlation])}
         arrays |= {"panel/unread": np.array([row.unread for row in rows])}
+        arrays |= {"panel/further": np.array([row.further for row in rows])}
         arrays |= {"panel/equal": np.array([self.same, self.collide])}
         arrays |= {f"panel/curve/{name}": curve.as_array() for name, curve in self.curves.items()}
         return arrays | {f"panel/cap/{name}": np.array([cap]) for name, cap in self.caps.items()}
@@ -92,9 +96,7 @@ class PanelState:
         _refuse_unknown(parts)
         same, collide = _equal(parts["equal"]) if "equal" in parts else (state.same, state.collide)
         return PanelState(
-            forms=_with_unread(
-                _forms(parts["forms"]) if "forms" in parts else state.forms, parts.get("unread")
-            ),
+            forms=_with_shares(_forms(parts["forms"]) if "forms" in parts else state.forms, parts),
             curves=MappingProxyType(dict(state.curves) | curves),
             caps=MappingProxyType(dict(state.caps) | caps),
             correlation=_share(parts["correlation"], "correlation")
@@ -130,16 +132,26 @@ def _forms(table: Floats) -> Mapping[Form, FormState]:
     )
 
 
-def _with_unread(
-    forms: Mapping[Form, FormState], unread: Floats | None
+def _with_shares(
+    forms: Mapping[Form, FormState], parts: Mapping[str, Floats]
 ) -> Mapping[Form, FormState]:
-    if unread is None:
-        return forms
-    if unread.shape != (len(FORMS),) or not ((unread >= 0.0) & (unread <= 1.0)).all():
-        msg = f"must be float64[{len(FORMS)}] in 0..1, got {unread.tolist()}"
-        raise BadInput(msg, where="panel/unread")
-    pairs = zip(FORMS, unread.tolist(), strict=True)
-    return MappingProxyType({form: replace(forms[form], unread=share) for form, share in pairs})
+    """The forms with what later versions added; an older artifact lacks it."""
+    rows = [forms[form] for form in FORMS]
+    unread = _shares(parts, "unread", [row.unread for row in rows])
+    further = _shares(parts, "further", [row.further for row in rows])
+    each = zip(FORMS, rows, unread, further, strict=True)
+    return MappingProxyType({form: replace(row, unread=u, further=f) for form, row, u, f in each})
+
+
+def _shares(parts: Mapping[str, Floats], name: str, missing: list[float]) -> list[float]:
+    array = parts.get(name)
+    if array is None:
+        return missing
+    if array.shape != (len(FORMS),) or not ((array >= 0.0) & (array <= 1.0)).all():
+        msg = f"must be float64[{len(FORMS)}] in 0..1, got {array.tolist()}"
+        raise BadInput(msg, where=PREFIX + name)
+    values: list[float] = array.tolist()
+    return values
 
 
 def _row(row: list[float]) -> FormState:
@@ -164,7 +176,7 @@ def _equal(array: Floats) -> tuple[float, float]:
 
 
 def _refuse_unknown(parts: Mapping[str, Floats]) -> None:
-    known = ("forms", "unread", "equal", "correlation")
+    known = ("forms", "unread", "further", "equal", "correlation")
     unknown = [k for k in parts if k not in known and not k.startswith(("curve/", "cap/"))]
     if unknown:
         msg = "unknown key: made by a newer version?"
@@ -174,7 +186,13 @@ def _refuse_unknown(parts: Mapping[str, Floats]) -> None:
 def _prior() -> FormState:
     """The same for every form; held-out answers of four public tables bear it out."""
     return FormState(
-        bias=0.0, quality=1.0, agree=1.0, peer=0.3, oppose=0.8, kinds=(1.0, 1.0, 1.0, 1.0)
+        bias=0.0,
+        quality=1.0,
+        agree=1.0,
+        peer=0.3,
+        oppose=0.8,
+        kinds=(1.0, 1.0, 1.0, 1.0),
+        further=0.6,
     )
 
 

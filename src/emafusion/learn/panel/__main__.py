@@ -10,16 +10,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 import click
-import numpy as np
 
-from emafusion.domain.features import Floats
 from emafusion.judge.asked import FORMS
-from emafusion.judge.state import FormState, PanelState
+from emafusion.judge.state import PanelState
 from emafusion.learn.panel.assess import assess, fit_forms, samples
 from emafusion.learn.panel.embedded import fit_logprob
 from emafusion.learn.panel.grades import GradeFit, fit_grades, read_grades
 from emafusion.learn.panel.looks import Looks, read_looks
-from emafusion.learn.panel.vote import fit_caps
+from emafusion.learn.panel.vote import fit_caps, form_state
 from emafusion.store.artifact import Card, Source, save
 from emafusion.version import __version__
 
@@ -79,12 +77,6 @@ def _fit_tables(tables: Sequence[Looks]) -> tuple[PanelState, dict[str, float]]:
     }
     fitted = replace(state, forms=MappingProxyType(forms), caps=MappingProxyType(caps))
     return fitted, assess(tables, caps)
-
-
-def form_state(theta: Floats, prior: FormState) -> FormState:
-    """A form's numbers from fitted parameters; the rest stays as in `prior`."""
-    bias, quality, agree, peer, oppose = np.round(theta, 4).tolist()
-    return replace(prior, bias=bias, quality=quality, agree=agree, peer=peer, oppose=oppose)
 
 
 def _fit_grades(data: Path) -> GradeFit:

@@ -19,7 +19,7 @@ from emafusion.learn.agreeing import NOT_ASKED, UNREADABLE
 from emafusion.learn.panel.assess import samples
 from emafusion.learn.panel.curves import offset_curve
 from emafusion.learn.panel.looks import Looks
-from emafusion.learn.panel.vote import Sample, fit_caps, fit_vote, log_odds
+from emafusion.learn.panel.vote import PARAMETERS, Sample, fit_caps, fit_vote, form_state, log_odds
 
 LOOKS = 4
 QUERIES = 4_000
@@ -127,15 +127,17 @@ def _places(table: _Table) -> list[tuple[int, list[int]]]:
 
 def _fit_form(own: Looks, prior: FormState, caps: Mapping[str, float]) -> FormState:
     """Weights and what an unreadable answer leaves, each given the other."""
-    start = np.array((prior.bias, prior.quality, prior.agree, prior.peer, prior.oppose))
+    start = _theta(prior)
     seen = samples([own])
     unread = _unread(start, own, prior.unread)
     theta = fit_vote(seen, {**caps, UNREAD: unread}, prior=start, ridge=RIDGE)
     unread = _unread(theta, own, prior.unread)
-    bias, quality, agree, peer, oppose = np.round(theta, 4).tolist()
-    return replace(
-        prior, bias=bias, quality=quality, agree=agree, peer=peer, oppose=oppose, unread=unread
-    )
+    return replace(form_state(theta, prior), unread=unread)
+
+
+def _theta(weights: FormState) -> Floats:
+    """Weights in the order of `vote.PARAMETERS`."""
+    return np.array([getattr(weights, name) for name in PARAMETERS], dtype=np.float64)
 
 
 def _unread(theta: Floats, own: Looks, prior: float) -> float:
@@ -150,8 +152,7 @@ def _fit_caps(
     """Caps of the checks that the table can tell about: what looks bad may still be unwanted."""
     caps = dict(prior)
     common = max(forms, key=lambda form: int((looks.form == FORMS.index(form)).sum()))
-    weights = forms[common]
-    theta = np.array((weights.bias, weights.quality, weights.agree, weights.peer, weights.oppose))
+    theta = _theta(forms[common])
     return caps | fit_caps(theta, [Sample(looks=looks, weight=1.0)], caps)
 
 
@@ -189,7 +190,7 @@ def _with_logprob(state: PanelState, answered: Answered, table: _Table) -> Panel
     base = np.zeros(known.shape)
     for place in np.unique(single.form).tolist():
         rows, weights = single.form == place, state.forms[FORMS[place]]
-        theta = np.array((weights.bias, weights.quality, 0.0, 0.0, 0.0))
+        theta = np.array((weights.bias, weights.quality, 0.0, 0.0, 0.0, 1.0))
         base[rows] = log_odds(theta, single.where(rows), {})
     curve = offset_curve(
         answered.mean_p[at][known], base[known], answered.score[at][known],

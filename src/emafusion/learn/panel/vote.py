@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from emafusion.domain.features import Floats
 from emafusion.judge.curve import LIMIT
 from emafusion.judge.panel import UNKNOWN_CAP
+from emafusion.judge.state import FormState
 from emafusion.learn.panel.looks import Looks
 
-PARAMETERS = ("bias", "quality", "agree", "peer", "oppose")
-PRIOR: Floats = np.array((0.0, 1.0, 1.0, 0.3, 0.8))
-SCALE: Floats = np.array((0.1, 0.3, 1.0, 0.3, 0.4))
+PARAMETERS = ("bias", "quality", "agree", "peer", "oppose", "further")
+PRIOR: Floats = np.array((0.0, 1.0, 1.0, 0.3, 0.8, 0.6))
+SCALE: Floats = np.array((0.1, 0.3, 1.0, 0.3, 0.4, 0.3))
 """Expected distance from the prior; the bias hardly moves, since quality is calibrated already."""
 RIDGE = 10.0
 """Weight of the prior, in labels."""
-_LOW: Floats = np.array((-1.0, 0.2, 0.0, 0.0, 0.0))
-_HIGH: Floats = np.array((1.0, 2.0, 5.0, 2.0, 2.0))
+_LOW: Floats = np.array((-1.0, 0.2, 0.0, 0.0, 0.0, 0.05))
+_HIGH: Floats = np.array((1.0, 2.0, 5.0, 2.0, 2.0, 1.0))
 FITTED_CAPS = ("empty", "refusal", "choice", "number", "language")
 """Checks that the tables can tell about. A looping text often holds the right answer, but nobody
 wants it: that cap stays a decision."""
@@ -44,13 +45,14 @@ class Held:
 
 def log_odds(theta: Floats, looks: Looks, caps: Mapping[str, float]) -> Floats:
     """float64[N, m]: what `LogOddsPanel` computes, all peers counted as strangers."""
-    bias, quality, agree, peer, oppose = theta
+    bias, quality, agree, peer, oppose, further = theta
     alone = np.clip(bias + quality * _logit(looks.quality), -LIMIT, LIMIT)
     alone = _capped(alone, looks, caps)
     votes = np.maximum(0.0, agree + peer * alone)
     linked = looks.same & looks.keyed[:, None, :]
     others = linked & ~np.eye(alone.shape[1], dtype=bool)
-    support = alone + (others * votes[:, None, :]).sum(axis=2)
+    sides = -np.sort(-(others * votes[:, None, :]), axis=2)  # the strongest first
+    support = alone + (sides * further ** np.arange(alone.shape[1])).sum(axis=2)
     against = (_rivals(looks, alone) * np.exp(support)[:, None, :]).sum(axis=2)
     return np.where(looks.keyed, support - oppose * np.log1p(against), alone)
 
@@ -84,6 +86,14 @@ def fit_vote(
 def probabilities(theta: Floats, looks: Looks, caps: Mapping[str, float]) -> Floats:
     """float64[N, m]: probability that each answer is right."""
     return _sigmoid(log_odds(theta, looks, caps))
+
+
+def form_state(theta: Floats, prior: FormState) -> FormState:
+    """A form's numbers from fitted parameters; the rest stays as in `prior`."""
+    bias, quality, agree, peer, oppose, further = np.round(theta, 4).tolist()
+    return replace(
+        prior, bias=bias, quality=quality, agree=agree, peer=peer, oppose=oppose, further=further
+    )
 
 
 def fit_caps(
