@@ -83,11 +83,11 @@ def test_types_may_be_mixed_within_a_column(tmp_path: Path) -> None:
         ({"score": 1.5}, "score must be a number from 0 to 1, got 1.5"),
         ({"score": -0.1}, "score must be a number from 0 to 1, got -0.1"),
         ({"score": "good"}, "score must be a number from 0 to 1, got 'good'"),
-        ({"score": "nan"}, "score must be a number from 0 to 1, got 'nan'"),
+        ({"score": "nan"}, "score must be a number from 0 to 1, got nan"),
         ({"score": [1]}, "score must be a number from 0 to 1, got '[1]'"),
         ({"cost_usd": -1}, "cost_usd must be a number, 0 or more, got -1"),
         ({"cost_usd": True}, "cost_usd must be a number, 0 or more, got True"),
-        ({"cost_usd": "inf"}, "cost_usd must be a number, 0 or more, got 'inf'"),
+        ({"cost_usd": "inf"}, "cost_usd must be a number, 0 or more, got inf"),
         ({"prompt_tokens": 1.5}, "prompt_tokens must be a whole number, 0 or more, got 1.5"),
         ({"completion_tokens": -3}, "completion_tokens must be a whole number, 0 or more, got -3"),
         ({"sample": 10**30}, "sample must be a whole number, 0 or more, got"),
@@ -152,7 +152,7 @@ def test_a_csv_record_is_named_by_its_first_line(tmp_path: Path) -> None:
     )
     told = _told(path)
     assert f"{path}: line 4: has 3 fields, the header has 4" in told
-    assert f"{path}: line 6: score must be a number from 0 to 1, got 'nan'" in told
+    assert f"{path}: line 6: score must be a number from 0 to 1, got nan" in told
     frame = read_outcomes([path], skip_bad=True).frame
     assert frame["prompt"].to_list() == ["two\nlines", "a"]
 

@@ -168,7 +168,8 @@ def _notes(imported: Imported) -> Iterator[str]:
     if imported.skipped:
         told = "; ".join(map(str, imported.bad))
         more = ", ..." if imported.skipped > len(imported.bad) else ""
-        yield f"{imported.skipped:,} bad rows left out: {told}{more}"
+        rows = "bad row" if imported.skipped == 1 else "bad rows"
+        yield f"{imported.skipped:,} {rows} left out: {told}{more}"
     if imported.outcomes.repeats:
         yield f"{imported.outcomes.repeats:,} exact repeats left out"
     for what, count in imported.left_out.items():

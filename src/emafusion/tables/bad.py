@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from typing_extensions import override
 
 from emafusion.domain.errors import BadInput
+
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|inf")
 
 TOLD = 3
 """So many bad rows are told in full."""
@@ -60,10 +63,12 @@ class BadRows:
 
 
 def shown(value: object) -> str:
-    """A cell as a message shows it, short.
+    """A cell as a message shows it, short; a number without the quotes that its file may have.
 
-    >>> shown("x" * 100)
-    "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..."
+    >>> shown("x" * 100), shown("7"), shown("7 or 8")
+    ("'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...", '7', "'7 or 8'")
     """
     text = repr(value[:60] if isinstance(value, str | bytes) else value)
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        text = value.strip()
     return text if len(text) <= 43 else f"{text[:40]}..."

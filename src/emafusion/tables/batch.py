@@ -22,7 +22,7 @@ Cell = object
 ROWS = 20_000
 """Rows of a batch at most."""
 
-BYTES = 32 * 2**20
+BYTES = 8 * 2**20
 """Bytes of text of a batch, about, at most."""
 
 LONGEST = 256 * 2**20

@@ -17,7 +17,7 @@ from emafusion.tables.repeats import keyed, once
 if TYPE_CHECKING:
     import polars as pl
 
-PART_BYTES: Final = 64 * 2**20
+PART_BYTES: Final = 16 * 2**20
 """Bytes of rows that are held before they go to the disk."""
 
 OUT_ENDINGS: Final = (".parquet", ".jsonl", ".ndjson", ".csv")
@@ -65,6 +65,7 @@ class Draft:
         self._parts: list[Path] = []
         self._held: list[pl.DataFrame] = []
         self._size = 0.0
+        self._whole = 0.0
         self._keys: list[pl.DataFrame] = []
 
     def add(self, frame: pl.DataFrame) -> None:
@@ -74,6 +75,7 @@ class Draft:
         self.rows += frame.height
         self._held.append(frame)
         self._size += frame.estimated_size()
+        self._whole += frame.estimated_size()
         self._keys.append(self._key(frame))
         if self._size >= PART_BYTES:
             self._put_down()
@@ -124,6 +126,12 @@ class Draft:
         ]  # fmt: skip
         return keyed(frame, self._shape).with_columns(said)
 
+    @property
+    def _group(self) -> int:
+        """Rows of a row group of parquet: as many as are some megabytes, for several are held."""
+        row = self._whole / max(1, self.rows)
+        return min(max(int(PART_BYTES / max(1.0, row)), 100), 100_000)
+
     def _empty(self) -> pl.DataFrame:
         import polars as pl
 
@@ -167,7 +175,7 @@ class Draft:
         ending = self.path.suffix.lower()
         if ending == ".parquet":
             if self._parts:
-                pl.scan_parquet(self._parts).sink_parquet(self._hidden)
+                pl.scan_parquet(self._parts).sink_parquet(self._hidden, row_group_size=self._group)
             else:
                 self._empty().write_parquet(self._hidden)
             return

@@ -12,6 +12,7 @@ from emafusion.tables.importing.foreign import files_of, foreign_rows
 from emafusion.tables.importing.found import Found, Wish
 from emafusion.tables.importing.reach import reach
 from emafusion.tables.jsonl import Fields
+from emafusion.tables.source import refuse_missing
 
 OURS: Final = frozenset({*OUTCOMES.names, *JUDGES.names})
 ENDINGS: Final = (".jsonl", ".ndjson", ".jsonl.gz", ".parquet", ".csv", ".json")
@@ -21,11 +22,13 @@ def import_mapped(sources: Sequence[Path], wish: Wish) -> Iterator[Found]:
     """One row for each of theirs; a column that has our name already need not be mapped."""
     for path in files_of(sources, *ENDINGS):
         seen: set[str] = set()
+        names: set[str] = set()
         for each in foreign_rows(path):
             place = each.place(path)
             if isinstance(each.fields, str):
                 yield place.being(wrong=each.fields)
                 continue
+            names.update(each.fields)
             cells = cells_of(each.fields, wish, seen)
             grades = (cells,) if cells.get("judge") is not None else ()
             yield place.being(row=cells, grades=grades)
@@ -33,6 +36,9 @@ def import_mapped(sources: Sequence[Path], wish: Wish) -> Iterator[Found]:
             if ours not in seen:
                 raise BadInput(f"no row has '{theirs}', which --map gives for {ours}",
                                where=str(path))  # fmt: skip
+        if names:
+            given = names | set(wish.columns) | ({"model"} if wish.model else set())
+            refuse_missing(given, OUTCOMES, where=str(path))
 
 
 def cells_of(fields: Fields, wish: Wish, seen: set[str]) -> Fields:

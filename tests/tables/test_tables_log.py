@@ -1,0 +1,71 @@
+"""The gateway's own log as a table."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from tests.store.outcomes import answer, escalated_answer, failed_answer, outcome
+from tests.tables.importing import Import
+
+from emafusion.domain.errors import BadInput
+from emafusion.domain.outcome import Answer
+from emafusion.store.log import OutcomeLog
+from emafusion.store.texts import Prompts
+from emafusion.tables.read import read_judges, read_outcomes
+
+
+def _log(path: Path, *answers: Answer, prompts: Prompts = "full") -> Path:
+    now = time.time()
+
+    async def write() -> None:
+        log = OutcomeLog.open(path, prompts=prompts)
+        for number, given in enumerate(answers):
+            await log.append(outcome(f"em-{number}", given=given, created_at=now - number))
+        await log.close()
+
+    asyncio.run(write())
+    return path
+
+
+def test_a_log_is_a_table_of_its_answers(tmp_path: Path) -> None:
+    """Failed calls are told and left out; scores are unknown until there is feedback."""
+    path = _log(tmp_path / "log.sqlite", answer(), escalated_answer(), failed_answer())
+    read = read_outcomes([path])
+    assert read.frame.select("query_id", "model", "response", "score", "sample").rows() == [
+        ("em-0", "small", "It is 4.", None, 0),
+        ("em-1", "small", "It is 41.", None, 0),
+        ("em-1", "large", "It is 42.", None, 0),
+    ]
+    assert list(read.notes()) == ["1 calls that failed left out"]
+
+
+def test_judgements_of_a_log_are_grades(tmp_path: Path) -> None:
+    """With what they cost."""
+    path = _log(tmp_path / "log.sqlite", escalated_answer())
+    imported = Import(tmp_path, "log", path)
+    assert [(row["model"], row["judge"], row["judge_score"]) for row in imported.grades] == [
+        ("small", "rules", 0.2),
+        ("large", "rules", 0.95),
+    ]
+    with pytest.raises(BadInput, match="is a log, no judge table"):
+        read_judges([path])
+
+
+def test_a_log_without_answers_says_what_there_is_instead(tmp_path: Path) -> None:
+    """Nothing of it is a row."""
+    path = _log(tmp_path / "log.sqlite", failed_answer())
+    with pytest.raises(BadInput, match="has no rows, only 1 calls that failed"):
+        read_outcomes([path])
+    with pytest.raises(BadInput, match="has no rows"):
+        read_outcomes([_log(tmp_path / "empty.sqlite")])
+
+
+def test_a_log_that_keeps_no_texts_serves_where_only_scores_matter(tmp_path: Path) -> None:
+    """Digests are no questions."""
+    path = _log(tmp_path / "log.sqlite", answer(), prompts="hash")
+    with pytest.raises(BadInput, match="row 1: prompt and messages are both empty"):
+        read_outcomes([path])
+    assert read_outcomes([path], prompts="optional").frame["cost_usd"].to_list() == [0.00002]
