@@ -45,6 +45,7 @@ def test_the_card_as_json(shell: Shell) -> None:
         (("fit", "sample", "--out", "x", "--labels", "few"), "all, none nor a number"),
         (("fit", "sample"), "Missing option '--out'"),
         (("fit", "--out", "x"), "Missing argument"),
+        (("fit", "sample", "--out", "thin.jsonl"), "thin.jsonl: is a file; name a folder"),
         (("fit", "thin.jsonl", "--out", "x"), "columns query_id, model, prompt missing"),
     ],
 )

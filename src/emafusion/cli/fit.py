@@ -12,6 +12,7 @@ from rich.text import Text
 
 from emafusion.cli.printable import printable
 from emafusion.cli.screen import PROSE_WIDTH, say, screen, show
+from emafusion.domain.errors import BadInput
 from emafusion.lab.fitting import Wish, fit
 from emafusion.lab.labels import parse_labels
 from emafusion.lab.reading import need_polars
@@ -38,6 +39,13 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     as_json: bool
 
+    def folder(self) -> Path:
+        """Where to write. Raises `BadInput`, before the work is done, where a file is there."""
+        out = Path(self.out)
+        if out.exists() and not out.is_dir():
+            raise BadInput("is a file; name a folder for the artifact", where=str(out))
+        return out
+
 
 @click.command("fit", epilog="Example: emafusion fit answers.parquet --out fitted")
 @click.argument("tables", metavar="TABLE...", nargs=-1, required=True)
@@ -58,14 +66,13 @@ def command(**options: object) -> None:
     `policy: {artifact: DIR}` in the config; try it first with `emafusion replay`.
     """
     asked = msgspec.convert(options, _Options)
-    labels = parse_labels(asked.labels)
+    out, labels = asked.folder(), parse_labels(asked.labels)
     need_polars("fit")
     name = ", ".join(Path(table).stem for table in asked.tables)
     wish = Wish(labels=labels, seed=asked.seed, name=name, licence=asked.licence)
     with screen(stderr=True).status("reading") as status:
         frame, judges = _outcomes(asked), _judges(asked)
         artifact = fit(frame, wish, judges=judges, done=status.update)
-    out = Path(asked.out)
     save(out, artifact.arrays, artifact.card)
     if asked.as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(artifact.card), indent=2))
