@@ -46,7 +46,9 @@ class RecordedGrouper:
     def _grouped(self, query: Query, attempts: tuple[Attempt, ...]) -> tuple[int, ...]:
         replied = [i for i, attempt in enumerate(attempts) if attempt.reply is not None]
         numbers = [-1] * len(attempts)
-        keys = [None if self._is_deaf else self._key(query, attempts[i].candidate) for i in replied]
+        keys = [self._key(query, attempts[i].candidate) for i in replied]
+        if self._is_deaf:
+            keys = [None if key is None else f"text:{i}" for i, key in enumerate(keys)]
         for i, number in zip(replied, groups_of(keys), strict=True):
             numbers[i] = number
         return tuple(numbers)
