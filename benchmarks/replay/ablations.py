@@ -11,15 +11,16 @@ reached. With --labels, the fit is repeated with fewer labelled queries, and wit
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from emafusion.build.replaying import POLICIES, Recipe
+from emafusion.domain.features import Ints
 from emafusion.lab.fitting import Wish, fit
-from emafusion.lab.known import Known, known_from
+from emafusion.lab.known import Known, fitted_baselines, known_from
 from emafusion.lab.labels import Labels
 from emafusion.lab.reading import read_table
 from emafusion.lab.replaying import Asked, replay_known, summary_of
@@ -60,13 +61,14 @@ def main() -> None:
     print(f"{asked.table.stem}: {told}; fitted on {train['query_id'].n_unique():,}")
     print(f"{'':36s} {'at B':>22s} {'at B/4':>22s} {'at B/8':>22s} equal   calls  ECE")
     known = known_from(fit(train))
+    fitted = fitted_baselines(records, known)  # B is the same in every row
     for name, recipe in RECIPES.items():
-        print(_row(name, _replayed(records, known, recipe)), flush=True)
+        print(_row(name, _replayed(records, known, recipe, fitted=fitted)), flush=True)
     if asked.labels:
         for labels in LABELS:
             fewer = known_from(fit(train, Wish(labels=labels, seed=asked.seed)))
             name = f"hybrid, labels: {labels}"
-            print(_row(name, _replayed(records, fewer, HYBRID)), flush=True)
+            print(_row(name, _replayed(records, fewer, HYBRID, fitted=fitted)), flush=True)
 
 
 def _halves(frame: pl.DataFrame, queries: int, *, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -80,9 +82,11 @@ def _halves(frame: pl.DataFrame, queries: int, *, seed: int) -> tuple[pl.DataFra
     return first, second
 
 
-def _replayed(records: Records, known: Known, recipe: Recipe) -> Summary:
-    asked = Asked(policy="hybrid", quality_weights=DIAL)
-    return summary_of(replay_known(records, known, replace(asked, recipe=recipe)))
+def _replayed(
+    records: Records, known: Known, recipe: Recipe, *, fitted: Mapping[str, Ints]
+) -> Summary:
+    asked = Asked(policy="hybrid", quality_weights=DIAL, recipe=recipe)
+    return summary_of(replace(replay_known(records, known, asked), fitted=fitted))
 
 
 def _row(name: str, summary: Summary) -> str:
