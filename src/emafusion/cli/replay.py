@@ -108,7 +108,9 @@ def command(**options: object) -> None:
     summary = summary_of(replayed, seed=asked.seed)
     if asked.report is not None:
         table = ", ".join(Path(table).name for table in asked.tables)
-        report = report_on(replayed, summary, wanted, table=table, artifact=artifact)
+        report = report_on(
+            replayed, summary, wanted, table=table, artifact=artifact, transfer=asked.transfer
+        )
         write_report(report, Path(asked.report))
     if asked.as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(summary), indent=2))

@@ -6,7 +6,8 @@ import datetime as dt
 
 from emafusion.lab.overlap import seen_among
 from emafusion.lab.replaying import Asked, Replayed
-from emafusion.replay.report.figures import Head, Report, report_of
+from emafusion.replay.report.collect import report_of, sha256_of
+from emafusion.replay.report.figures import Head, Report
 from emafusion.replay.summary import Summary
 from emafusion.store.artifact import Artifact
 from emafusion.version import __version__
@@ -15,21 +16,39 @@ MOST_KINDS = 40
 """More data sets than this make no heat map that anybody could read: then by the task."""
 
 
+TRANSFER = "none: fitted for each data set on all others"
+"""What a report of `--transfer` says of its artifact."""
+
+
 def report_on(
-    replayed: Replayed, summary: Summary, asked: Asked, *, table: str, artifact: Artifact | None
+    replayed: Replayed,
+    summary: Summary,
+    asked: Asked,
+    *,
+    table: str,
+    artifact: Artifact | None,
+    transfer: bool = False,
 ) -> Report:
-    """Everything that a report shows. `table`: what the table is called."""
-    card = None if artifact is None else artifact.card
+    """Everything that a report shows. `table`: what the table is called; `transfer`: see `Head`."""
+    records, digest = replayed.records, None
+    if artifact is not None and not transfer:
+        digest = artifact.digest
     head = Head(
         table=table,
-        artifact="none" if card is None else f"{card.title}, {card.created}",
+        artifact=TRANSFER if transfer else _title(artifact),
         version=__version__,
         date=dt.datetime.now(dt.UTC).date().isoformat(),
         seed=asked.seed,
-        notes=notes_of(replayed, artifact),
+        notes=notes_of(replayed, None if transfer else artifact),
+        sha256=sha256_of(records),
+        artifact_sha256=digest,
+        transfer=transfer,
     )
-    kinds = _kinds(replayed)
-    return report_of(replayed.records, replayed.runs, summary, head=head, kinds=kinds)
+    return report_of(records, replayed.runs, summary, head=head, kinds=_kinds(replayed))
+
+
+def _title(artifact: Artifact | None) -> str:
+    return "none" if artifact is None else f"{artifact.card.title}, {artifact.card.created}"
 
 
 def notes_of(replayed: Replayed, artifact: Artifact | None) -> tuple[str, ...]:
@@ -51,7 +70,9 @@ def notes_of(replayed: Replayed, artifact: Artifact | None) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _kinds(replayed: Replayed) -> tuple[str, ...]:
+def _kinds(replayed: Replayed) -> tuple[str, tuple[str, ...]]:
     """The class of each query for the heat map: its data set where the table names several."""
     datasets = replayed.records.datasets
-    return datasets if 1 < len(set(datasets)) <= MOST_KINDS else replayed.classes["task"]
+    if 1 < len(set(datasets)) <= MOST_KINDS:
+        return "dataset", datasets
+    return "task", replayed.classes["task"]

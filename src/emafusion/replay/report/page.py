@@ -1,112 +1,175 @@
-"""The report as one page that needs no network: text, pictures, and the table behind each."""
+"""The report as one page that needs no network: words, pictures, and the table behind each."""
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 from html import escape
 from importlib.resources import files
 
-import msgspec
-
-from emafusion.replay.report.charts import Spec
+from emafusion.replay.report.colours import dark_rules
+from emafusion.replay.report.details import details
 from emafusion.replay.report.figures import Report
-from emafusion.replay.report.sentences import sentences
-from emafusion.replay.report.tables import Table, tables
-
-PICTURES = {
-    "curve": ("Cost and quality", ("dial", "baselines", "budgets")),
-    "reliability": ("Does confidence mean what it says?", ("reliability",)),
-    "heat": ("Who is good at what", ("cells",)),
-}
-"""Picture -> its heading, and the tables behind it."""
-
-CAPTIONS = {
-    "curve": "Along the line the dial turns from cheapest to best; the band is the 95 % interval. "
-    "Grey dots are single models, diamonds what it is compared with.",
-    "reliability": "On the dashed line, answers given with that confidence were right that often. "
-    "Larger dots hold more answers.",
-    "heat": "Brighter is better; a white ring shows how often the model was chosen there.",
-}  # fmt: skip
+from emafusion.replay.report.limits import limits
+from emafusion.replay.report.numbers import number, percent
+from emafusion.replay.report.sections import SECTIONS, WORDS, Section
+from emafusion.replay.report.sentences import Tile, tiles, verdict
+from emafusion.replay.report.tables import tables
 
 
-def page(report: Report, specs: Mapping[str, Spec], script: str) -> str:
-    """The whole page. `script`: JavaScript that defines `vegaEmbed`."""
-    head = report.head
-    title = escape(f"Replay of {head.table}")
-    body = "\n".join(_body(report, specs))
-    style = (files(__package__) / "page.css").read_text("utf-8")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A picture as SVG. `narrow`: the same for a telephone, where that is another one."""
+
+    wide: str
+    narrow: str | None = None
+
+
+def page(report: Report, pictures: Mapping[str, Drawn]) -> str:
+    """The whole page. Nothing in it but our own script may run, and nothing is fetched."""
+    script, style = _ours("page.js"), f"{_ours('page.css')}\n{_dark()}"
+    allowed = b64encode(sha256(script.encode()).digest()).decode()
+    body = "\n".join(_body(report, pictures))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        "style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; img-src data:\">\n"
-        f"<title>{title}</title>\n<style>{style}</style></head>\n<body><main>\n{body}\n</main>\n"
-        f"{_scripts(specs, script)}</body></html>\n"
+        f"style-src 'unsafe-inline'; script-src 'sha256-{allowed}'; img-src data:\">\n"
+        f"<title>{escape(_title(report))}</title>\n<style>{style}</style></head>\n"
+        f"<body><main>\n{body}\n</main>\n<script>{script}</script></body></html>\n"
     )
 
 
-def _body(report: Report, specs: Mapping[str, Spec]) -> Iterator[str]:
-    head, every = report.head, tables(report)
-    yield f"<h1>Replay of {escape(head.table)}</h1>"
-    yield (
-        f'<p class="facts">policy {escape(report.summary.policy)} · '
-        f"{report.summary.queries:,} queries · {report.summary.models:,} models · artifact: "
-        f"{escape(head.artifact)} · {escape(head.date)} · version {escape(head.version)} · "
-        f"seed {head.seed}</p>"
+def _title(report: Report) -> str:
+    return f"Replay of {report.head.table}"
+
+
+def _body(report: Report, pictures: Mapping[str, Drawn]) -> Iterator[str]:
+    yield f"<h1>{escape(_title(report))}</h1>"
+    yield f'<p class="facts">{_facts(report)}</p>'
+    yield "".join(f'<p class="verdict">{_prose(line)}</p>' for line in verdict(report))
+    shown = "".join(_tile(tile) for tile in tiles(report))
+    if shown:
+        yield f'<ul class="tiles" aria-label="In short">{shown}</ul>'
+    every = {name: details(table, name=name) for name, table in tables(report).items()}
+    for section in SECTIONS:
+        yield from _section(report, section, pictures=pictures, every=every)
+    yield from _box(report)
+    yield from _words(report)
+
+
+def _facts(report: Report) -> str:
+    head, summary = report.head, report.summary
+    parts = (
+        f"policy {summary.policy}",
+        f"{summary.queries:,} queries, {summary.scored:,} scored",
+        f"{summary.models:,} models",
+        f"artifact: {head.artifact}{_digits(head.artifact_sha256)}",
+        f"data{_digits(head.sha256)}" if head.sha256 else "",
+        f"emafusion {head.version}, {head.date}, seed {head.seed}",
     )
-    told = "".join(f"<li>{escape(line)}</li>" for line in sentences(report))
-    yield f'<section class="answer" aria-label="In short"><ul>{told}</ul></section>'
-    for name, (_, behind) in PICTURES.items():
-        yield from _picture(name, [every[t] for t in behind if t in every], is_drawn=name in specs)
-    rest = [table for name, table in every.items() if name in {"models", "groups"}]
-    if rest:
-        yield "<section><h2>Models, data sets and classes</h2>"
-        yield from (_details(table) for table in rest)
-        yield "</section>"
-    if head.notes:
-        notes = "".join(f"<li>{escape(note)}</li>" for note in head.notes)
-        yield f'<section class="notes"><h2>What this does not show</h2><ul>{notes}</ul></section>'
+    return " · ".join(f"<span>{escape(part)}</span>" for part in parts if part)
 
 
-def _picture(name: str, behind: list[Table], *, is_drawn: bool) -> Iterator[str]:
-    heading, _ = PICTURES[name]
-    if not is_drawn and not behind:
+def _digits(digest: str | None) -> str:
+    return "" if not digest else f" {digest[:12]}"
+
+
+def _tile(tile: Tile) -> str:
+    return (
+        f"<li><b>{escape(tile.figure)}</b><span>{escape(tile.label)}</span>"
+        f"<small>{_prose(tile.detail)}</small></li>"
+    )
+
+
+def _prose(line: str) -> str:
+    """A sentence in which no number parts from its unit."""
+    return escape(line).replace(" %", "&nbsp;%")
+
+
+def _section(
+    report: Report, section: Section, *, pictures: Mapping[str, Drawn], every: Mapping[str, str]
+) -> Iterator[str]:
+    drawn = [name for name in section.pictures if name in pictures]
+    behind = [every[name] for name in section.tables if name in every]
+    if not drawn and not behind:
         return
-    yield f"<section><h2>{escape(heading)}</h2>"
-    if is_drawn:
-        yield (
-            f'<figure><div id="{name}" class="picture" role="img" '
-            f'aria-label="{escape(heading)}"></div>'
-            f"<figcaption>{escape(CAPTIONS[name])}</figcaption></figure>"
-        )
-    yield from (_details(table, is_open=not is_drawn) for table in behind)
+    yield f"<section><h2>{escape(section.heading)}</h2>"
+    if drawn:
+        shown = "".join(_picture(name, pictures[name], section.heading) for name in drawn)
+        yield f"<figure>{_choices(section, drawn)}{shown}{_dial(report, section)}"
+        yield f"<figcaption>{escape(section.caption)}</figcaption></figure>"
+    yield from behind
     yield "</section>"
 
 
-def _details(table: Table, *, is_open: bool = False) -> str:
-    """A table that folds away."""
-    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
-    rows = "".join(_row(row, table.words) for row in table.rows)
+def _choices(section: Section, drawn: list[str]) -> str:
+    """A switch between pictures that needs no script."""
+    if not section.choices or len(drawn) < 2:
+        return ""
+    return '<span class="choice">' + "".join(
+        f'<label><input type="radio" name="{drawn[0]}" value="{name}"'
+        f"{' checked' if name == drawn[0] else ''}>{escape(text)}</label>"
+        for name, text in zip(drawn, section.choices, strict=True)
+    ) + "</span>"  # fmt: skip
+
+
+def _picture(name: str, drawn: Drawn, heading: str) -> str:
+    narrow = "" if drawn.narrow is None else f'<div class="narrow">{drawn.narrow}</div>'
+    only = "" if drawn.narrow is None else ' class="wide"'
     return (
-        f"<details{' open' if is_open else ''}><summary>{escape(table.title)}</summary>"
-        f'<div class="scroll" tabindex="0"><table class="w{table.words}"><thead><tr>{heads}</tr>'
-        f"</thead><tbody>{rows}</tbody></table></div></details>"
+        f'<div class="picture" id="{name}" role="group" tabindex="0" '
+        f'aria-label="{escape(heading)}: arrow keys go from point to point">'
+        f"<div{only}>{drawn.wide}</div>{narrow}</div>"
     )
 
 
-def _row(row: tuple[str, ...], words: int) -> str:
-    cells = (
-        f"<td{' class=t' if place < words else ''}>{escape(text)}</td>"
-        for place, text in enumerate(row)
+def _dial(report: Report, section: Section) -> str:
+    """The dial to be turned; without its script it stays away."""
+    last = len(report.summary.points) - 1
+    if "curve" not in section.pictures or last < 1:
+        return ""
+    shown = next(
+        (i for i, p in enumerate(report.summary.points) if p.quality_weight == report.shown), last
     )
-    return f"<tr>{''.join(cells)}</tr>"
-
-
-def _scripts(specs: Mapping[str, Spec], script: str) -> str:
-    """The pictures' values as JSON that no text can break out of, and what draws them."""
-    values = msgspec.json.encode(specs).decode().replace("<", "\\u003c")
-    draw = (files(__package__) / "page.js").read_text("utf-8")
     return (
-        f'<script id="specs" type="application/json">{values}</script>\n'
-        f'<script type="module">{script}\n{draw}</script>\n'
+        '<div class="dial" hidden><label for="dial">Turn the dial: quality_weight '
+        f'<output for="dial"></output></label><input type="range" id="dial" min="0" max="{last}" '
+        f'step="1" value="{shown}"><dl aria-live="polite"></dl></div>'
     )
+
+
+def _box(report: Report) -> Iterator[str]:
+    told = "".join(f"<li>{_code(line)}</li>" for line in limits(report))
+    yield f'<section class="notes"><h2>What this does not show</h2><ul>{told}</ul></section>'
+
+
+def _code(line: str) -> str:
+    """A sentence in which commands stand between back quotes."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(line))
+
+
+def _words(report: Report) -> Iterator[str]:
+    summary = report.summary
+    rows = "".join(
+        f"<dt>{escape(word)}</dt><dd>{escape(text)}</dd>" for word, text in WORDS.items()
+    )
+    yield f"<details><summary>What the words mean</summary><dl>{rows}</dl></details>"
+    if summary.aiq is not None:
+        mix = "" if summary.aiq_mix is None else f"; of the random mix {number(summary.aiq_mix, 4)}"
+        yield f'<p class="facts">AIQ {number(summary.aiq, 4)}{mix}. '
+        yield f"Maps and bins are at quality_weight {report.shown:g}.</p>"
+    if summary.scored < summary.queries:
+        share = percent(summary.scored / max(summary.queries, 1))
+        yield f'<p class="facts">{share} of the queries have a score.</p>'
+
+
+def _dark() -> str:
+    return f"@media screen and (prefers-color-scheme: dark) {{\n{dark_rules()}\n}}"
+
+
+def _ours(name: str) -> str:
+    return (files("emafusion.replay.report") / name).read_text("utf-8")

@@ -2,65 +2,68 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from emafusion.domain.errors import BadInput, Unready
-from emafusion.replay.report.charts import charts
+from emafusion.domain.errors import BadInput
+from emafusion.replay.report.drawing import check_drawing, png, svg
 from emafusion.replay.report.figures import Report
-from emafusion.replay.report.page import page
+from emafusion.replay.report.page import Drawn, page
+from emafusion.replay.report.pictures.all import FLUID, NARROW, specs
+from emafusion.replay.report.pictures.sheet import sheet
 from emafusion.replay.report.whole import write_whole
 
-if TYPE_CHECKING:
-    from emafusion.replay.report.charts import Spec
-
 ENDINGS = (".html", ".png", ".json")
-SCALE = 2.0
-"""Pixels a point: pictures stay sharp on screens of today."""
 
 
 def check_ending(path: Path) -> None:
     """Raise `BadInput` for an ending that is none, `Unready` where pictures cannot be drawn."""
     if path.suffix.lower() not in ENDINGS:
         raise BadInput(f"must end in {', '.join(ENDINGS)}", where=str(path))
-    if path.suffix.lower() != ".json" and find_spec("vl_convert") is None:
-        raise Unready("a report needs vl-convert-python: pip install 'emafusion[train]'")
+    if path.suffix.lower() != ".json":
+        check_drawing()
 
 
 def write_report(report: Report, path: Path) -> tuple[Path, ...]:
     """Write a report, and return the files made.
 
-    `.html`: one page; `.json`: its figures; `.png`: a picture each, `NAME-curve.png` and so on.
+    `.html`: one page; `.json`: its figures; `.png`: a sheet of all pictures, and beside it each of
+    them alone, `NAME-curve.png` and so on.
+
+    Raises:
+        BadInput: the ending is none of these, there is nothing to draw, or it cannot be written.
+        Unready: pictures cannot be drawn here; the message says what is missing.
     """
     check_ending(path)
-    kind = path.suffix.lower()
-    if kind == ".json":
-        write_whole(path, msgspec.json.format(msgspec.json.encode(report), indent=2))
-        return (path,)
-    specs = charts(report)
-    if kind == ".html":
-        write_whole(path, page(report, specs, _script()).encode())
-        return (path,)
-    made = [(path.with_stem(f"{path.stem}-{name}"), _png(spec)) for name, spec in specs.items()]
-    for picture, content in made:
-        write_whole(picture, content)
-    return tuple(picture for picture, _ in made)
+    made = {".json": _json, ".html": _html, ".png": _png}[path.suffix.lower()](report, path)
+    try:
+        for place, content in made.items():
+            write_whole(place, content)
+    except OSError as error:
+        raise BadInput(f"cannot be written: {error.strerror}", where=str(path)) from error
+    return tuple(made)
 
 
-def _png(spec: Spec) -> bytes:
-    import vl_convert
-
-    config = {"background": "white", "axis": {"titleFontWeight": "normal"}}
-    drawn: bytes = vl_convert.vegalite_to_png({**spec, "config": config}, scale=SCALE)
-    return drawn
+def _json(report: Report, path: Path) -> dict[Path, bytes]:
+    return {path: msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"}
 
 
-def _script() -> str:
-    """JavaScript that defines `vegaEmbed`, from the library, so that no network is needed."""
-    import vl_convert
+def _html(report: Report, path: Path) -> dict[Path, bytes]:
+    narrow = specs(report, width=NARROW)
+    pictures = {
+        name: Drawn(
+            wide=svg(spec, name=f"{name}-w"),
+            narrow=svg(narrow[name], name=f"{name}-n") if name in FLUID else None,
+        )
+        for name, spec in specs(report).items()
+    }
+    return {path: page(report, pictures).encode("utf-8", "replace")}
 
-    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    return bundle.replace("</script", "<\\/script")
+
+def _png(report: Report, path: Path) -> dict[Path, bytes]:
+    drawn = specs(report)
+    if not drawn:
+        raise BadInput("nothing to draw: neither accuracy nor a choice is known", where=str(path))
+    alone = {path.with_stem(f"{path.stem}-{name}"): png(spec) for name, spec in drawn.items()}
+    return {path: png(sheet(report, drawn)), **alone}
