@@ -13,6 +13,7 @@ from emafusion.domain.errors import BadInput
 from emafusion.tables.bad import BadRow
 from emafusion.tables.batch import BYTES, ROWS, Batch, series_of
 from emafusion.tables.columns import Shape
+from emafusion.tables.json_kinds import is_object
 from emafusion.tables.lines import lines_of
 
 Fields: TypeAlias = dict[str, object]
@@ -51,7 +52,7 @@ def fields_of(line: bytes) -> Fields | str:
         hint = "; NaN and Infinity are not JSON, an unknown number is null"
         odd = b"NaN" in line or b"Infinity" in line
         return f"is not JSON: {str(error)[:120]}{hint if odd else ''}"
-    if not isinstance(read, dict):
+    if not is_object(read):
         return "is no JSON object, which a row must be"
     return {str(name): value for name, value in read.items()}
 

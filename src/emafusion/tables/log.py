@@ -35,7 +35,7 @@ def calls_of(record: Record) -> Iterator[Logged]:
         if what is not None:
             yield Logged(left_out=what)
             continue
-        cells = {**structs.asdict(row), "sample": samples[row.model]}
+        cells: Fields = {**structs.asdict(row), "sample": samples[row.model]}
         samples[row.model] += 1
         yield Logged(row=cells, grades=tuple(_grades(record, number, cells)))
 

@@ -9,6 +9,7 @@ import msgspec
 
 from emafusion.domain.errors import BadInput
 from emafusion.domain.query import Query, ask
+from emafusion.tables.json_kinds import is_list, is_object
 from emafusion.wire.openai import decode_query
 
 _Json: TypeAlias = dict[str, object]
@@ -37,20 +38,21 @@ def _body(messages: str) -> bytes:
         read: object = msgspec.json.decode(messages)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise BadInput("is not JSON; expected a list of messages", where="messages") from None
-    body: object = {"messages": read} if isinstance(read, list) else read
-    if not isinstance(body, dict) or not isinstance(body.get("messages"), list):
+    body: object = {"messages": read} if is_list(read) else read
+    turns = body.get("messages") if is_object(body) else None
+    if not is_object(body) or not is_list(turns):
         raise BadInput("must be a list of messages, or an object with one", where="messages")
-    turns = [_whole(turn) for turn in body["messages"]]
-    return msgspec.json.encode({**body, "model": "auto", "stream": False, "messages": turns})
+    whole = [_whole(turn) for turn in turns]
+    return msgspec.json.encode({**body, "model": "auto", "stream": False, "messages": whole})
 
 
 def _whole(turn: object) -> object:
     """Undo what a log or a table did to a message: unset fields, parts kept as text."""
-    if not isinstance(turn, dict):
+    if not is_object(turn):
         return turn
     known: _Json = {str(name): value for name, value in turn.items() if value is not None}
     parts = known.get("content")
-    if isinstance(parts, list):
+    if is_list(parts):
         known["content"] = [_part(part) for part in parts]
     elif parts is None and known.get("role") != "assistant":
         known["content"] = ""
@@ -59,7 +61,7 @@ def _whole(turn: object) -> object:
 
 def _part(part: object) -> object:
     """A part as it came; the log keeps a foreign one as its JSON, or the beginning of it."""
-    if not isinstance(part, dict):
+    if not is_object(part):
         return part
     raw = part.get("raw")
     if not isinstance(raw, str):
@@ -68,4 +70,4 @@ def _part(part: object) -> object:
         read: object = msgspec.json.decode(raw)
     except (msgspec.MsgspecError, RecursionError):
         read = None
-    return read if isinstance(read, dict) else {"type": f"{part.get('type')} (cut)", "raw": raw}
+    return read if is_object(read) else {"type": f"{part.get('type')} (cut)", "raw": raw}

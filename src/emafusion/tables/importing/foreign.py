@@ -12,6 +12,7 @@ from emafusion.domain.errors import BadInput
 from emafusion.tables.csv_text import header_of, records_of, wrong_record
 from emafusion.tables.importing.found import Found
 from emafusion.tables.importing.reach import Json, items, reach
+from emafusion.tables.json_kinds import is_list, is_object
 from emafusion.tables.jsonl import Fields, fields_of
 from emafusion.tables.lines import first_bytes, lines_of
 
@@ -48,7 +49,7 @@ def foreign_rows(path: Path) -> Iterator[Foreign]:
         yield from _csv(path)
     elif path.suffix.lower() == ".json" or begin.lstrip().startswith(b"["):
         for number, row in enumerate(_array(read_json(path), path), start=1):
-            fields = row if isinstance(row, dict) else "is no JSON object, which a row must be"
+            fields = row if is_object(row) else "is no JSON object, which a row must be"
             yield Foreign(line=number, fields=fields, unit="row")
     else:
         for number, line in lines_of(path):
@@ -80,9 +81,9 @@ def files_of(sources: Sequence[Path], *endings: str) -> Iterator[Path]:
 def _array(read: Json, path: Path) -> Sequence[Json]:
     """The rows of a JSON file: the array that it is, or that it wraps."""
     wrapped = (read, *(reach(read, name) for name in ("data", "rows", "records", "logs")))
-    rows = next((items(each) for each in wrapped if isinstance(each, list)), None)
+    rows = next((items(each) for each in wrapped if is_list(each)), None)
     if rows is None:
-        if isinstance(read, dict):  # a single line of JSON Lines
+        if is_object(read):  # a single line of JSON Lines
             return [read]
         raise BadInput("is no JSON array of objects", where=str(path))
     return rows

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from emafusion.tables.importing.reach import Json, items, reach
+from emafusion.tables.json_kinds import is_list, is_object
 
 _ATTACHED: Final = ("attachment://", "tc://")
 
@@ -22,9 +23,9 @@ def resolved(value: Json, attached: Json) -> Json:
             whole = reach(attached, value.partition("://")[2])
             return value if whole is None else whole
         return value
-    if isinstance(value, list):
+    if is_list(value):
         return [resolved(each, attached) for each in value]
-    if isinstance(value, dict):
+    if is_object(value):
         return {name: resolved(each, attached) for name, each in value.items()}
     return value
 
@@ -43,7 +44,7 @@ def turn_of(turn: Json) -> Json:
 
 def _content(turn: Json) -> Json:
     content = reach(turn, "content")
-    if not isinstance(content, list):
+    if not is_list(content):
         return content
     return [_part(part) for part in content if reach(part, "type") != "reasoning"]
 

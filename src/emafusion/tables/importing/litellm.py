@@ -24,6 +24,7 @@ from emafusion.tables.importing.reach import (
     seconds,
     text,
 )
+from emafusion.tables.json_kinds import is_list
 from emafusion.tables.jsonl import Fields
 
 ENDINGS: Final = (".json", ".jsonl", ".csv", ".csv.gz", ".parquet")
@@ -80,7 +81,7 @@ def _question(row: Fields) -> Fields:
     for messages in (decoded(row.get("messages")), reach(body, "messages"), reach(body, "input")):
         if messages and isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]  # noqa: PLW2901 - the same, as turns
-        if messages and isinstance(messages, list):
+        if messages and is_list(messages):
             return asked(messages, tools=reach(body, "tools"))
     return {}
 

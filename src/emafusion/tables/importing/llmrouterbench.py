@@ -13,6 +13,7 @@ from pathlib import Path
 from emafusion.tables.importing.foreign import files_of, read_json
 from emafusion.tables.importing.found import Found, Wish
 from emafusion.tables.importing.reach import Json, counted, items, paid, reach, text
+from emafusion.tables.json_kinds import is_list
 
 
 def import_llmrouterbench(sources: Sequence[Path], wish: Wish) -> Iterator[Found]:
@@ -33,7 +34,7 @@ def _rows(path: Path, wish: Wish) -> Iterator[Found]:
     model = text(reach(run, "model_name")) or wish.model or folders.get("model", "")
     records = reach(run, "records")
     place = Found(source=str(path), line=1, unit="record")
-    if not isinstance(records, list):
+    if not is_list(records):
         yield place.being(wrong="has no list of records, which LLMRouterBench has")
         return
     size = path.stat().st_size // max(1, len(records))

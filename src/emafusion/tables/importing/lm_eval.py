@@ -8,7 +8,7 @@ answer was read by several filters, one counts: `--filter`, else the first. Of s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from emafusion.tables.importing.asked import asked
 from emafusion.tables.importing.foreign import foreign_rows, read_json
 from emafusion.tables.importing.found import Found, Wish
 from emafusion.tables.importing.reach import Json, decoded, items, number, pairs, reach, text
+from emafusion.tables.json_kinds import is_list, is_object
 from emafusion.tables.jsonl import Fields
 
 METRICS: Final = (
@@ -119,7 +120,7 @@ def _score(sample: Fields, metric: str | None) -> Json:
 def _calls(sample: Fields) -> Sequence[Json]:
     """Arguments of each call of the model, in either form that the harness writes."""
     arguments = sample.get("arguments")
-    if isinstance(arguments, Mapping):
+    if is_object(arguments):
         return [[value for _, value in pairs(each)] for _, each in pairs(arguments)]
     return items(arguments)
 
@@ -127,9 +128,9 @@ def _calls(sample: Fields) -> Sequence[Json]:
 def _question(sample: Fields) -> Fields:
     """What was asked: a text, or messages where a chat template was applied."""
     context = reach(_calls(sample), 0, 0)
-    context = reach(context, 0) if isinstance(context, list) else context
+    context = reach(context, 0) if is_list(context) else context
     messages = decoded(context)
-    if isinstance(messages, list) and reach(messages, 0, "role") is not None:
+    if is_list(messages) and reach(messages, 0, "role") is not None:
         return asked(messages)
     return {"prompt": context}
 
@@ -137,13 +138,14 @@ def _question(sample: Fields) -> Fields:
 def _answer(sample: Fields) -> Fields:
     """The text that was generated, or the continuation that was likeliest."""
     read, calls = items(sample.get("filtered_resps")), _calls(sample)
-    if read and isinstance(read[0], list) and len(read) == len(calls):
+    answer = reach(read, 0)
+    if is_list(answer) and len(read) == len(calls):
         chances = [number(reach(one, 0)) for one in read]
-        best = max(range(len(read)), key=lambda i: chances[i] or float("-inf"))
+        known = [float("-inf") if chance is None else chance for chance in chances]
+        best = known.index(max(known))
         likeliest = text(reach(calls, best, 1))
         return {"response": likeliest, "answer": likeliest.strip() if likeliest else None}
     generated = reach(sample.get("resps"), 0, 0)
-    answer = read[0] if read else None
     return {
         "response": generated if isinstance(generated, str) else None,
         "answer": answer if isinstance(answer, str) and answer != generated else None,

@@ -37,7 +37,8 @@ def import_mapped(sources: Sequence[Path], wish: Wish) -> Iterator[Found]:
                 raise BadInput(f"no row has '{theirs}', which --map gives for {ours}",
                                where=str(path))  # fmt: skip
         if names:
-            given = names | set(wish.columns) | ({"model"} if wish.model else set())
+            given = names | set(wish.columns)
+            given |= {"model"} if wish.model else set[str]()
             refuse_missing(given, OUTCOMES, where=str(path))
 
 

@@ -16,6 +16,7 @@ from emafusion.tables.importing.foreign import files_of, foreign_rows
 from emafusion.tables.importing.found import Found, Wish
 from emafusion.tables.importing.openai_reply import replies_of
 from emafusion.tables.importing.reach import Json, reach, text
+from emafusion.tables.json_kinds import is_list, is_object
 from emafusion.tables.jsonl import Fields
 
 Requests = Mapping[str, Fields]
@@ -40,7 +41,7 @@ def import_openai_batch(sources: Sequence[Path], wish: Wish) -> Iterator[Found]:
 
 def _is_output(path: Path) -> bool:
     for each in foreign_rows(path):
-        if isinstance(each.fields, dict):
+        if is_object(each.fields):
             return "response" in each.fields or "error" in each.fields
     raise BadInput("has no rows", where=str(path))
 
@@ -59,13 +60,13 @@ def _requests(path: Path) -> Iterator[tuple[str, Fields]]:
 def _question(body: Json) -> Fields:
     besides = {name: reach(body, name) for name in ("tools", "response_format")}
     messages = reach(body, "messages")
-    if isinstance(messages, list):
+    if is_list(messages):
         return asked(messages, **besides)
     given = reach(body, "input") or reach(body, "prompt")
     turns = [{"role": "user", "content": given}] if isinstance(given, str) else given
     system = text(reach(body, "instructions"))
     first = [{"role": "system", "content": system}] if system else []
-    return asked([*first, *map(_turn, turns)]) if isinstance(turns, list) else {}
+    return asked([*first, *map(_turn, turns)]) if is_list(turns) else {}
 
 
 def _turn(turn: Json) -> Json:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from emafusion.tables.importing.reach import Json, items, number, reach, text
+from emafusion.tables.importing.reach import Json, items, number, pairs, reach, text
+from emafusion.tables.json_kinds import is_object
 from emafusion.tables.jsonl import Fields
 
 
@@ -75,7 +76,7 @@ def _key(record: Json) -> str:
 def _event(event: Json) -> Event:
     attributes = _attributes(reach(event, "attributes"))
     body = _value(reach(event, "body"))
-    if isinstance(body, dict):
+    if is_object(body):
         attributes = {**attributes, **body}
     name = reach(event, "eventName") or reach(event, "name") or attributes.get("event.name")
     return Event(name=text(name) or "", attributes=attributes)
@@ -91,9 +92,7 @@ def _attributes(listed: Json) -> Fields:
 
 def _value(value: Json) -> Json:
     """What an attribute says; whole numbers stand in quotes."""
-    if not isinstance(value, Mapping) or not value:
-        return None
-    kind, held = next(iter(value.items()))
+    kind, held = next(iter(pairs(value)), ("", None))
     if kind == "arrayValue":
         return [_value(each) for each in items(reach(held, "values"))]
     if kind == "kvlistValue":

@@ -17,6 +17,7 @@ import msgspec
 from emafusion.tables.importing.asked import said
 from emafusion.tables.importing.otel_spans import Event
 from emafusion.tables.importing.reach import Json, decoded, items, reach, text
+from emafusion.tables.json_kinds import is_list, is_object
 from emafusion.tables.jsonl import Fields
 
 _TURN: Final = re.compile(r"gen_ai\.(system|user|assistant|tool)\.message")
@@ -43,7 +44,7 @@ def response_of(attributes: Fields, events: Sequence[Event]) -> str | None:
         if event.name == "gen_ai.choice":
             body = _body(event)
             whole = decoded(body.get("message"))
-            return said(whole) if isinstance(whole, dict) else text(whole) or said(body)
+            return said(whole) if is_object(whole) else text(whole) or said(body)
     older = _content(attributes, events, "completion") or list(_flat(attributes, "completion"))
     return said(older[0]) if older else None
 
@@ -101,7 +102,7 @@ def _call(part: Json) -> Json:
 def _body(event: Event) -> Fields:
     """An event's attributes, with the JSON in `gen_ai.event.content` as some of them."""
     inner = decoded(event.attributes.get("gen_ai.event.content"))
-    return {**event.attributes, **inner} if isinstance(inner, dict) else event.attributes
+    return {**event.attributes, **inner} if is_object(inner) else event.attributes
 
 
 def _told(events: Sequence[Event]) -> Iterator[Json]:
@@ -141,5 +142,6 @@ def _flat(attributes: Fields, kind: str) -> Iterator[Json]:
             return
         role = attributes.get(f"{start}role") or "user"
         content = decoded(attributes.get(f"{start}content"))
-        plain = content if isinstance(content, str | list) else attributes.get(f"{start}content")
-        yield {"role": role, "content": plain}
+        if not is_list(content):
+            content = attributes.get(f"{start}content")
+        yield {"role": role, "content": content}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeAlias
 
 import msgspec
+
+from emafusion.tables.json_kinds import is_list, is_object
 
 Json: TypeAlias = object
 
@@ -20,23 +22,22 @@ def reach(value: Json, *path: str | int) -> Json:
     True
     """
     for step in path:
-        if isinstance(step, str) and isinstance(value, Mapping):
-            value = value.get(step)
-        elif isinstance(step, int) and isinstance(value, Sequence) and not isinstance(value, str):
-            value = value[step] if -len(value) <= step < len(value) else None
+        if isinstance(step, str):
+            value = value.get(step) if is_object(value) else None
         else:
-            return None
+            held = items(value)
+            value = held[step] if -len(held) <= step < len(held) else None
     return value
 
 
 def items(value: Json) -> Sequence[Json]:
     """The elements of a list; nothing for anything else."""
-    return value if isinstance(value, list | tuple) else ()
+    return value if is_list(value) else ()
 
 
 def pairs(value: Json) -> Sequence[tuple[str, Json]]:
     """The members of an object; nothing for anything else."""
-    return [(str(k), v) for k, v in value.items()] if isinstance(value, Mapping) else ()
+    return list(value.items()) if is_object(value) else ()
 
 
 def text(value: Json) -> str | None:

@@ -32,7 +32,7 @@ def _found(place: Found, row: Fields | str, wish: Wish) -> Found:
         return place.being(wrong="has no global_index, which RouterArena has")
     if text(reach(result, "generated_answer")) is None or reach(result, "success") is False:
         return place.being(left_out="questions without an answer")
-    graded = row.get("evaluation_result") or {}
+    graded = row.get("evaluation_result")
     usage = reach(result, "token_usage")
     model = (
         text(row.get("llm_selected"))

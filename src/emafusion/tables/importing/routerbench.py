@@ -14,6 +14,7 @@ from typing import Final
 
 from emafusion.tables.importing.foreign import files_of, foreign_rows
 from emafusion.tables.importing.found import Found, Wish
+from emafusion.tables.importing.reach import items
 from emafusion.tables.jsonl import Fields
 
 COST, RESPONSE = "|total_cost", "|model_response"
@@ -66,6 +67,5 @@ def unlisted(value: object) -> object:
         read: object = ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return value
-    if not isinstance(read, list) or not all(isinstance(text, str) for text in read):
-        return value
-    return "\n\n".join(read)
+    texts = [text for text in items(read) if isinstance(text, str)]
+    return "\n\n".join(texts) if texts and len(texts) == len(items(read)) else value

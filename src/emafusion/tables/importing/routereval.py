@@ -16,6 +16,7 @@ from typing import Final
 from emafusion.tables.importing.foreign import files_of, foreign_rows, read_json
 from emafusion.tables.importing.found import Found, Wish
 from emafusion.tables.importing.reach import Json, items, pairs, reach
+from emafusion.tables.json_kinds import is_list, is_object
 from emafusion.tables.jsonl import Fields
 
 ENDINGS: Final = (".parquet", ".csv", ".csv.gz", ".jsonl", ".json")
@@ -34,11 +35,11 @@ def import_routereval(sources: Sequence[Path], _wish: Wish) -> Iterator[Found]:
     nested = [(path, read_json(path)) for path in paths if path.suffix.lower() == ".json"]
     prompts = {name: each for _, read in nested for name, each in _prompts(read)}
     for path, read in nested:
-        if isinstance(read, dict):
+        if is_object(read):
             yield from _matrices(path, read, prompts)
     for path in paths:
         if path.suffix.lower() != ".json" or any(
-            path == other and isinstance(read, list) for other, read in nested
+            path == other and is_list(read) for other, read in nested
         ):
             yield from _wide(path)
 
@@ -82,7 +83,7 @@ def _matrices(path: Path, read: Json, prompts: Mapping[str, Sequence[Json]]) -> 
 def _routed(stem: str, read: Json, prompts: Json) -> Iterator[_Matrix]:
     """Pools of a router data set, wherever they hang in the tree."""
     models, data = reach(read, "model"), reach(read, "data")
-    if isinstance(models, list) and isinstance(data, dict):
+    if is_list(models) and is_object(data):
         for name, scores in pairs(data):
             split, _, kind = name.rpartition("_")
             if kind == "score":
