@@ -118,7 +118,8 @@ def test_the_panel_is_fitted_on_the_answers_and_only_where_there_are_labels() ->
         (recorded(4).with_columns(score=pl.lit(None, pl.Float64)), "has no scores; --labels none"),
         (recorded(1), "at least 2 queries"),
         (recorded(4).with_columns(score=pl.lit(7.0)), "not between 0 and 1"),
-        (recorded(4).with_columns(dataset=pl.lit("RouterArena/x")), "for measuring alone"),
+        (recorded(4).with_columns(dataset=pl.lit("RouterArena/x")), "for testing only"),
+        (recorded(4).with_columns(dataset=pl.lit("my routerarena")), "for testing only"),
     ],
 )
 def test_what_cannot_be_learned_from_is_one_clear_line(frame: pl.DataFrame, says: str) -> None:

@@ -30,6 +30,7 @@ from emafusion.learn.worth import worth
 from emafusion.replay.records import records_of
 from emafusion.replay.tasks import fit_tasks
 from emafusion.store.artifact import Artifact, Card, Source, load_default
+from emafusion.tables.marks import TEST_ONLY, refuse_test_only
 from emafusion.tables.query import query_of
 from emafusion.version import __version__
 
@@ -41,9 +42,6 @@ REFERENCE = 300
 
 ORDER = ("query_id", "model", "sample", "response", "score")
 """What is learned does not depend on the order of a table's rows."""
-
-TEST_ONLY = "routerarena"
-"""Data sets of this name are for measuring alone: nothing may be fitted on them."""
 
 RELATIVE = (
     "Confidence is relative: agreement ranks models and answers, and says nothing of levels; "
@@ -110,13 +108,12 @@ def fit(
 
 
 def _refuse_tests(frame: pl.DataFrame) -> None:
-    """Raise `BadInput` where a row is for measuring alone."""
+    """Raise `BadInput` where a row is for measuring alone, however its data set is spelled."""
     import polars as pl
 
-    found = frame.filter(pl.col("dataset").str.to_lowercase().str.contains(TEST_ONLY))
-    if found.height:
-        told = f"{found.height:,} rows of {found['dataset'][0]!r} are for measuring alone"
-        raise BadInput(f"{told}; replay them, but do not fit on them", where="outcome table")
+    name = pl.col("dataset").str.to_lowercase() + "/"
+    is_marked = name.str.contains(TEST_ONLY, literal=True)
+    refuse_test_only(frame.filter(is_marked).with_columns(dataset=pl.lit(TEST_ONLY)))
 
 
 def _scored(frame: pl.DataFrame, labels: Labels) -> pl.DataFrame:
