@@ -173,4 +173,4 @@ def _notes(imported: Imported) -> Iterator[str]:
     if imported.outcomes.repeats:
         yield f"{imported.outcomes.repeats:,} exact repeats left out"
     for what, count in imported.left_out.items():
-        yield f"{count:,} {what} left out"
+        yield f"{what} left out: {count:,}"

@@ -45,7 +45,7 @@ class Read:
         if self.repeats:
             yield f"{self.repeats:,} exact repeat{'s' * (self.repeats > 1)} left out"
         for what, count in self.left_out.items():
-            yield f"{count:,} {what} left out"
+            yield f"{what} left out: {count:,}"
         if self.ignored:
             yield f"columns not used: {', '.join(self.ignored)}"
 

@@ -60,7 +60,7 @@ class Source:
                 refuse_missing(self._names, self._shape, where=str(self.path))
             yield clean(batch, self._shape, source=str(self.path), unit=unit)
         if not rows:
-            more = "".join(f", only {n} {what}" for what, n in self.left_out.items())
+            more = "".join(f", only {what} ({n:,})" for what, n in self.left_out.items())
             raise BadInput(f"has no rows{more}", where=str(self.path))
         if self._names:
             refuse_missing(self._names, self._shape, where=str(self.path))

@@ -118,7 +118,7 @@ class _Reading:
         where = ", ".join(map(str, self._request.sources))
         if self.bad.count:
             raise BadInput(f"every row is bad: {self.bad.told}", where=where)
-        only = ", ".join(f"{count:,} {what}" for what, count in self.left_out.items())
+        only = ", ".join(f"{what} ({count:,})" for what, count in self.left_out.items())
         raise BadInput(f"has no rows{f', only {only}' if only else ''}", where=where)
 
     def _take(self, found: Found) -> None:
