@@ -21,11 +21,13 @@ def usages(draw: st.DrawFn) -> Usage:
     """Any usage that obeys the rules of the noun: parts are inside their whole."""
     cached, written, plain = draw(COUNTS), draw(COUNTS), draw(COUNTS)
     completion = draw(COUNTS)
+    hour = draw(st.integers(0, written))
     return Usage(
         prompt_tokens=cached + written + plain,
         completion_tokens=completion,
         cached_prompt_tokens=cached,
         cache_write_tokens=written,
+        hour_write_tokens=hour,
         reasoning_tokens=draw(st.integers(0, completion)),
         cpu_s=draw(st.none() | st.floats(0, 1e5)),
     )
@@ -49,6 +51,7 @@ def plus(a: Usage, b: Usage) -> Usage:
         completion_tokens=a.completion_tokens + b.completion_tokens,
         cached_prompt_tokens=a.cached_prompt_tokens + b.cached_prompt_tokens,
         cache_write_tokens=a.cache_write_tokens + b.cache_write_tokens,
+        hour_write_tokens=a.hour_write_tokens + b.hour_write_tokens,
         reasoning_tokens=a.reasoning_tokens + b.reasoning_tokens,
         cpu_s=cpu,
     )
@@ -140,6 +143,17 @@ SHAPES = {
             completion_tokens=100,
         ),
         100 * 2.0 + 600 * 0.5 + 300 * 2.5 + 100 * 8.0,
+    ),
+    # Anthropic again, 200 of the 300 to be kept for an hour: those cost twice the prompt price
+    "anthropic-hour": (
+        Usage(
+            prompt_tokens=100 + 600 + 300,
+            cached_prompt_tokens=600,
+            cache_write_tokens=300,
+            hour_write_tokens=200,
+            completion_tokens=100,
+        ),
+        100 * 2.0 + 600 * 0.5 + 100 * 2.5 + 200 * 4.0 + 100 * 8.0,
     ),
     # Gemini: promptTokenCount 1000 holds cachedContentTokenCount 600; thoughts added to candidates
     "gemini": (

@@ -14,7 +14,7 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 from openai.types.chat import ChatCompletionMessageFunctionToolCallParam, ChatCompletionMessageParam
 from tests.gateway.provider import Provider
-from tests.gateway.starting import Gateway, StartGateway
+from tests.gateway.starting import CHEAP_AND_DEAR, Gateway, StartGateway
 
 QUESTION: list[ChatCompletionMessageParam] = [
     {"role": "user", "content": "What is the capital of Norway?"}
@@ -270,6 +270,25 @@ def test_dry_run_calls_nobody(gateway: Gateway, provider: Provider) -> None:
     assert {each["model"] for each in plan["candidates"]} == {"cheap", "dear"}
     assert plan["first"].startswith("call ")
     assert not provider.seen
+
+
+def test_dry_run_of_a_named_model_promises_what_the_call_does(
+    start_gateway: StartGateway, provider: Provider
+) -> None:
+    """A client that names a model gets it, whatever is known of it; so says the plan."""
+    gateway = start_gateway(models=CHEAP_AND_DEAR.replace("tools, ", ""))
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    body = json.dumps({"model": "dear", "messages": QUESTION, "tools": [tool]})
+    for path in ("/v1/route", "/v1/chat/completions"):
+        connection = _connection(gateway.url)
+        connection.request("POST", path, body)
+        response = connection.getresponse()
+        assert response.status == 200
+        told = json.loads(response.read())
+        connection.close()
+        if path == "/v1/route":
+            assert (told["route"], told["first"], told["excluded"]) == ("direct", "call dear", {})
+    assert len(provider.seen) == 1
 
 
 def test_held_answer_is_announced(start_gateway: StartGateway, provider: Provider) -> None:

@@ -92,6 +92,59 @@ def test_pipelined_requests_are_answered_in_order(gateway: Gateway) -> None:
     assert told.index(b"HTTP/1.1 200") < told.index(b"HTTP/1.1 404")
 
 
+def test_offer_of_http_2_is_passed_over(gateway: Gateway, provider: Provider) -> None:
+    """A client that offers to change to HTTP/2 gets its answer in HTTP/1.1, and may go on."""
+    offer = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n"
+    last = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    with _socket(gateway) as talk:
+        talk.sendall(HEAD + offer + _length(BODY) + BODY + last)
+        told = _all(talk)
+    assert told.count(b"HTTP/1.1 200 OK") == 2
+    assert provider.seen[-1]["messages"] == QUESTION
+
+
+def test_connection_goes_on_after_a_refusal(gateway: Gateway, provider: Provider) -> None:
+    """A refused request's body is skipped, and the next request on the connection is answered."""
+    refused = BODY * 5000  # more than one read of the socket
+    head = HEAD.replace(b"/v1/chat/completions", b"/v1/nowhere")
+    last = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    with _socket(gateway) as talk:
+        talk.sendall(head + _length(refused) + refused + last)
+        told = _all(talk)
+    assert told.index(b"HTTP/1.1 404") < told.index(b"HTTP/1.1 200")
+    assert not provider.seen
+
+
+def test_refused_expectation_ends_the_connection(gateway: Gateway) -> None:
+    """Who asked before sending its body and was refused will not send it: nothing can follow."""
+    head = HEAD.replace(b"/v1/chat/completions", b"/v1/nowhere")
+    with _socket(gateway) as talk:
+        talk.sendall(head + b"expect: 100-continue\r\n" + _length(BODY))
+        told = _all(talk)
+    assert _status(told) == 404
+    assert b"connection: close" in told
+
+
+def test_body_of_one_request_is_not_taken_for_the_head_of_the_next(gateway: Gateway) -> None:
+    """A large body with the start of another request behind it is within the limit of heads."""
+    padded = BODY[:-1] + b" " * 200_000 + b"}"
+    last = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    with _socket(gateway) as talk:
+        talk.sendall(HEAD + _length(padded) + padded + last[:20])
+        time.sleep(0.1)
+        talk.sendall(last[20:])
+        told = _all(talk)
+    assert told.count(b"HTTP/1.1 200 OK") == 2
+
+
+def test_a_header_cannot_be_smuggled_into_a_response(gateway: Gateway) -> None:
+    """What a client says comes back in headers as one line."""
+    path = "/v1/models/x%0d%0aset-cookie:%20a=b"
+    told = send(gateway, "GET", path)
+    assert told.status == 404
+    assert "set-cookie" not in told.headers
+
+
 def test_both_lengths_are_refused(gateway: Gateway) -> None:
     """A request that two readers would cut differently is refused."""
     both = HEAD + b"transfer-encoding: chunked\r\n" + _length(BODY) + BODY

@@ -159,6 +159,10 @@ def test_anthropic_counts_the_cache_apart() -> None:
                 "input_tokens": 50,
                 "cache_read_input_tokens": 100_000,
                 "cache_creation_input_tokens": 248,
+                "cache_creation": {
+                    "ephemeral_5m_input_tokens": 48,
+                    "ephemeral_1h_input_tokens": 200,
+                },
                 "output_tokens": 503,
                 "output_tokens_details": {"thinking_tokens": 400},
             },
@@ -169,6 +173,7 @@ def test_anthropic_counts_the_cache_apart() -> None:
         completion_tokens=503,
         cached_prompt_tokens=100_000,
         cache_write_tokens=248,
+        hour_write_tokens=200,
         reasoning_tokens=400,
     )
 

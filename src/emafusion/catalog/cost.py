@@ -9,6 +9,10 @@ from emafusion.domain.model import Price
 _TOKENS_PER_MTOK = 1e6
 _SECONDS_PER_HOUR = 3600.0
 
+HOUR_WRITE_FACTOR = 2.0
+"""A token written to the cache for an hour costs so many prompt tokens (Anthropic, the only
+provider that tells them apart)."""
+
 Amount = tuple[float, float | None]
 """Tokens of one kind, and their price in US dollars per million, None if unknown."""
 
@@ -65,10 +69,12 @@ def _amounts(usage: Usage, price: Price) -> tuple[Amount, ...]:
     """Split a usage into kinds of tokens that do not overlap, each with its price."""
     cached, written = usage.cached_prompt_tokens, usage.cache_write_tokens
     plain = max(0, usage.prompt_tokens - cached - written)
+    hour = min(usage.hour_write_tokens, written)
     return (
         (plain, price.prompt_usd_per_mtok),
         (cached, _cached(price)),
-        (written, _first(price.cache_write_usd_per_mtok, price.prompt_usd_per_mtok)),
+        (written - hour, _first(price.cache_write_usd_per_mtok, price.prompt_usd_per_mtok)),
+        (hour, _hour_write(price)),
         (usage.completion_tokens, price.completion_usd_per_mtok),
     )
 
@@ -103,6 +109,12 @@ def _cpu_usd(cpu_s: float | None, price: Price) -> float | None:
 def _cached(price: Price) -> float | None:
     """Price of a token read from the provider's cache."""
     return _first(price.cached_prompt_usd_per_mtok, price.prompt_usd_per_mtok)
+
+
+def _hour_write(price: Price) -> float | None:
+    """Price of a token written to the cache for an hour."""
+    prompt = price.prompt_usd_per_mtok
+    return None if prompt is None else HOUR_WRITE_FACTOR * prompt
 
 
 def _first(*values: float | None) -> float | None:

@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 from msgspec import Struct, structs
-from msgspec.structs import replace
 
-from emafusion.domain.evidence import CallStep, JudgeStep, Step, StopStep
-from emafusion.domain.features import Estimates, Floats
+from emafusion.domain.evidence import CallStep, JudgeStep, Plan, Step, StopStep
+from emafusion.domain.features import Estimates, Features, Floats
 from emafusion.flow.eligible import reason_against
 from emafusion.flow.parts import Parts, Task
 from emafusion.flow.route import forecast
+from emafusion.gateway.named import check_named
 from emafusion.gateway.names import named_candidate
 
 
@@ -64,14 +64,30 @@ def planned(task: Task, parts: Parts) -> Explanation:
     chosen = named_candidate(task.query.requested, task.candidates)
     if chosen is None:
         return explain(task, parts)
-    plan = explain(replace(task, candidates=(chosen,)), parts)
-    reason = "the client named the model"
-    return structs.replace(plan, route="direct", reason=reason, then=(), propensity=1.0)
+    check_named(chosen, task, parts)
+    features = parts.encoder.encode(task.query)
+    estimates = parts.estimator.estimate(features, (chosen,))
+    step = CallStep(candidate=chosen.name, live=True)
+    plan = Plan(step=step, propensity=1.0, reason="the client named the model")
+    told = _explanation(task, parts, features=features, estimates=estimates, plan=plan)
+    return structs.replace(
+        told,
+        route="direct",
+        excluded={},
+        quality=told.candidates[0].quality,
+        cost_usd=told.candidates[0].cost_usd,
+    )
 
 
 def explain(task: Task, parts: Parts) -> Explanation:
     """Plan a query without calling anybody. Raises `NoCandidate` like the flow itself."""
     features, estimates, plan = forecast(task, parts)
+    return _explanation(task, parts, features=features, estimates=estimates, plan=plan)
+
+
+def _explanation(
+    task: Task, parts: Parts, *, features: Features, estimates: Estimates, plan: Plan
+) -> Explanation:
     excluded = {
         c.name: reason_against(c, task, features=features, unsupported=parts.unsupported)
         for c in task.candidates

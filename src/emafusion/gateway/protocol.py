@@ -93,8 +93,9 @@ class Connection(asyncio.Protocol):
             exchange.admitted = self._app.admit(head)
         except EmafusionError as error:
             exchange.refuse(error)
-            if asks:  # so its body will not come
-                exchange.keep_alive = False
+            if asks:  # so its body will not come, and nothing else can be told from it
+                exchange.whole, exchange.keep_alive = True, False
+                self._coming = None
             self._next()
         else:
             if asks and self._waiting[0] is exchange:

@@ -113,6 +113,7 @@ def _usage(usage: Usage) -> UsageRecord:
         completion_tokens=usage.completion_tokens,
         cached_prompt_tokens=usage.cached_prompt_tokens,
         cache_write_tokens=usage.cache_write_tokens,
+        hour_write_tokens=usage.hour_write_tokens,
         reasoning_tokens=usage.reasoning_tokens,
         cpu_s=usage.cpu_s,
     )

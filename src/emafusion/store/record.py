@@ -84,6 +84,7 @@ class UsageRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     completion_tokens: int = 0
     cached_prompt_tokens: int = 0
     cache_write_tokens: int = 0
+    hour_write_tokens: int = 0
     reasoning_tokens: int = 0
     cpu_s: float | None = None
 

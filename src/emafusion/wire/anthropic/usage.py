@@ -11,6 +11,10 @@ class _OutputDetails(Struct):
     thinking_tokens: int | None = None
 
 
+class _Written(Struct):
+    ephemeral_1h_input_tokens: int | None = None
+
+
 class UsageFields(Struct):
     """The object `usage`, whole or in parts as a stream brings it."""
 
@@ -18,6 +22,7 @@ class UsageFields(Struct):
     output_tokens: int | None = None
     cache_read_input_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
+    cache_creation: _Written | None = None
     output_tokens_details: _OutputDetails | None = None
 
     def over(self, earlier: UsageFields, /) -> UsageFields:
@@ -32,6 +37,7 @@ class UsageFields(Struct):
             cache_creation_input_tokens=_later(
                 self.cache_creation_input_tokens, earlier.cache_creation_input_tokens
             ),
+            cache_creation=self.cache_creation or earlier.cache_creation,
             output_tokens_details=details,
         )
 
@@ -41,12 +47,14 @@ class UsageFields(Struct):
             return None
         read = self.cache_read_input_tokens or 0
         written = self.cache_creation_input_tokens or 0
+        hour = (self.cache_creation or _Written()).ephemeral_1h_input_tokens or 0
         details = self.output_tokens_details
         return Usage(
             prompt_tokens=(self.input_tokens or 0) + read + written,
             completion_tokens=self.output_tokens or 0,
             cached_prompt_tokens=read,
             cache_write_tokens=written,
+            hour_write_tokens=min(max(hour, 0), written),
             reasoning_tokens=(details.thinking_tokens or 0) if details else 0,
         )
 
