@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from emafusion.build.labelling import build_slow
 from emafusion.build.unsupported import unsupported_of
 from emafusion.catalog import cost_usd
 from emafusion.config import Config
@@ -109,8 +110,13 @@ def build_parts(
     estimator = estimator or HybridEstimator(learned.router, cost_usd)
     estimates = estimator.estimate_many(reference_of(learned), candidates)
     quality = np.array([e.quality for e in estimates])
+    dial = fit_dial(quality, np.array([e.cost_usd for e in estimates]))
+    means, classes = quality.mean(axis=0), {axis.name: axis.classes for axis in AXES}
+    slow = None
+    if config.policy.slow_labels:
+        slow = build_slow(candidates, means, classes, quality_per_usd=dial.quality_per_usd)
     gain = GainPolicy(
-        dial=fit_dial(quality, np.array([e.cost_usd for e in estimates])),
+        dial=dial,
         spread=make_spread(BLIND_K, SCORED_K),
         max_looks=config.policy.max_looks,
     )
@@ -118,13 +124,14 @@ def build_parts(
         encoder=learned.encoder,
         estimator=estimator,
         policy=ExplorePolicy(inner=gain, epsilon=config.policy.explore_share),
-        judges=build_judges(config, candidates, quality.mean(axis=0)),
+        judges=build_judges(config, candidates, means),
         panel=LogOddsPanel(learned.panel),
         group=group,
-        classes={axis.name: axis.classes for axis in AXES},
+        classes=classes,
         unsupported=unsupported_of(config),
-        best_single=candidates[int(quality.mean(axis=0).argmax())].name,
+        best_single=candidates[int(means.argmax())].name,
         artifact=learned.artifact,
+        slow=slow,
     )
 
 

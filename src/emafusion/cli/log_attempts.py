@@ -19,6 +19,8 @@ def attempt_lines(attempt: AttemptRecord) -> tuple[str, str]:
 
 
 def _facts(attempt: AttemptRecord) -> Iterator[str]:
+    if attempt.purpose != "answer":
+        yield f"asked to {attempt.purpose}"
     if attempt.failure is not None:
         yield (
             attempt.failure

@@ -92,6 +92,9 @@ class PolicySection(Section):
         float,
         Key("share of queries that try another plausible model, to learn from", low=0, high=0.5),
     ] = 0.02
+    slow_labels: Annotated[
+        bool, Key("whether a cheap model is asked what kind of query it is, where that may pay")
+    ] = False
     artifact: Annotated[
         str | None, Key("folder of a fitted artifact", unset="the one that ships with the package")
     ] = None

@@ -20,6 +20,7 @@ class Call(Struct, frozen=True, kw_only=True):
     `purpose` and `subject` tell recorded calls apart: a judge's call names the judge and, in
     `subject`, whose answer it reads. `live`: let the stream through to the client. `scored`: ask
     for token log-probabilities, which a judge wants to see even where the client does not.
+    `timeout_s`: the most that this call may take within the request's time; None for all of it.
     """
 
     candidate: Candidate
@@ -28,6 +29,7 @@ class Call(Struct, frozen=True, kw_only=True):
     subject: str = ""
     live: bool = False
     scored: bool = False
+    timeout_s: float | None = None
 
 
 class Race(Struct, frozen=True, kw_only=True):

@@ -30,18 +30,22 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
     `confidences`: for each attempt the probability that it is acceptable, None if it failed;
     `groups`: for each attempt the number of its group of equal answers, -1 if it failed, below -1
-    if it has no short answer that another could equal.
+    if it has no short answer that another could equal; `labelled`: calls made to label the query,
+    which answer nothing but take money and time.
     """
 
     attempts: tuple[Attempt, ...] = ()
     judgements: tuple[Judgement, ...] = ()
     confidences: tuple[float | None, ...] = ()
     groups: tuple[int, ...] = ()
+    labelled: tuple[Attempt, ...] = ()
 
     @property
     def cost_usd(self) -> float | None:
-        """Money spent on attempts and judges; None as soon as one part is unknown."""
+        """Money spent on attempts, judges and labels; None as soon as one part is unknown."""
         parts = [a.cost_usd for a in self.attempts] + [j.cost_usd for j in self.judgements]
+        if self.labelled:
+            parts += [a.cost_usd for a in self.labelled]
         known = [part for part in parts if part is not None]
         return sum(known) if len(known) == len(parts) else None
 

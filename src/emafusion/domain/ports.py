@@ -12,7 +12,7 @@ from typing import Protocol
 from emafusion.domain.attempt import Attempt, Delta, Usage
 from emafusion.domain.command import Call, Flow
 from emafusion.domain.evidence import Case, JudgeCard, Judgement, Plan, Situation
-from emafusion.domain.features import Estimates, Features
+from emafusion.domain.features import Estimates, Features, Labels
 from emafusion.domain.model import Candidate, Price
 from emafusion.domain.outcome import Outcome
 from emafusion.domain.query import Query
@@ -62,6 +62,19 @@ class Judge(Protocol):
 
     def judge(self, case: Case, /) -> Flow[Judgement]:
         """Read one attempt."""
+        ...
+
+
+class Labeller(Protocol):
+    """Query -> Labels by asking a model; a flow. Abstains rather than guesses."""
+
+    @property
+    def candidate(self) -> Candidate:
+        """Whom it asks."""
+        ...
+
+    def label(self, query: Query, /) -> Flow[tuple[Attempt, Labels | None]]:
+        """Ask once; None where the call failed or the reply cannot be read."""
         ...
 
 

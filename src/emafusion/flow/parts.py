@@ -11,6 +11,7 @@ from emafusion.domain.evidence import JudgeCard
 from emafusion.domain.model import Candidate, Objective
 from emafusion.domain.ports import Encoder, Estimator, Grouper, Judge, Panel, Policy
 from emafusion.domain.query import Query
+from emafusion.flow.slow import SlowLabels
 
 Unsupported = Callable[[Query, Candidate], tuple[str, ...]]
 """Names of a query's parameters, as OpenAI calls them, that a candidate's API cannot say."""
@@ -29,6 +30,7 @@ class Parts:
     `classes`: for each axis of `Labels` the names of its classes, for people to read.
     `unsupported`: what of a query would be lost on the way to a candidate. `artifact`: digest of
     what was learned, for the log; None where nothing was. `cards`: those of the judges.
+    `slow`: the slow classifier, None where nobody is asked for labels.
     """
 
     encoder: Encoder
@@ -41,6 +43,7 @@ class Parts:
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     unsupported: Unsupported = everything_said
     artifact: str | None = None
+    slow: SlowLabels | None = None
     cards: tuple[JudgeCard, ...] = field(init=False)
 
     def __post_init__(self) -> None:

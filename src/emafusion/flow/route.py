@@ -16,6 +16,7 @@ from emafusion.domain.evidence import CallStep, Evidence, JudgeStep, Plan, StopS
 from emafusion.domain.features import Estimates, Features
 from emafusion.domain.outcome import Answer
 from emafusion.flow.consider import Considered, consider
+from emafusion.flow.label import relabel
 from emafusion.flow.parts import Parts, Task
 from emafusion.flow.retry import ROUTED, persist
 
@@ -27,6 +28,8 @@ def route(task: Task, parts: Parts) -> Flow[Answer]:
     """Answer a query by the policy's steps. Raises `NoCandidate` where nobody can serve it."""
     known = consider(task, parts)
     evidence, plans = Evidence(), list[Plan]()
+    if parts.slow is not None:
+        known, evidence = yield from relabel(known, parts.slow)
     for _ in range(MAX_STEPS):
         plan = parts.policy.plan(known.situation(evidence))
         plans.append(plan)

@@ -107,17 +107,25 @@ async def _call(call: Call, run: Run) -> Attempt:
     seen = _Seen(run.sink) if call.live and run.sink is not None else None
     run.live = call.candidate if seen is not None else None
     try:
-        async with asyncio.timeout_at(run.deadline_s):
+        async with asyncio.timeout_at(_until_s(call, run)):
             attempt = await upstream.send(call, seen)
     except TimeoutError:
+        whose = "request" if call.timeout_s is None else "call"
         attempt = Attempt(
             candidate=call.candidate.name,
-            failure=DeadlinePassed("the request's deadline ran out"),
+            failure=DeadlinePassed(f"the {whose}'s deadline ran out"),
             latency_s=time.perf_counter() - started,
             sent_live=seen is not None and seen.any,
         )
     run.health.note(call.candidate.name, attempt, time.monotonic())
     return priced(attempt, call.candidate, run.pricer)
+
+
+def _until_s(call: Call, run: Run) -> float:
+    """When a call is given up, on the event loop's clock."""
+    if call.timeout_s is None:
+        return run.deadline_s
+    return min(run.deadline_s, asyncio.get_running_loop().time() + call.timeout_s)
 
 
 class _Seen:

@@ -85,8 +85,7 @@ def _legibility(situation: Situation) -> list[int]:
 
 
 def elapsed_s(situation: Situation) -> float:
-    """Seconds that attempts and judges have taken so far."""
+    """Seconds that attempts, judges and labels have taken so far."""
     evidence = situation.evidence
-    return sum(a.latency_s for a in evidence.attempts) + sum(
-        j.latency_s for j in evidence.judgements
-    )
+    calls = (*evidence.attempts, *evidence.labelled)
+    return sum(a.latency_s for a in calls) + sum(j.latency_s for j in evidence.judgements)

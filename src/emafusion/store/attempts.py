@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import chain, repeat
 
+from msgspec.structs import replace
+
 from emafusion.domain.attempt import Attempt, Choice, Usage
 from emafusion.domain.evidence import Evidence
 from emafusion.store.record import AttemptRecord, JudgementRecord, ToolCallRecord, UsageRecord
@@ -11,14 +13,15 @@ from emafusion.store.texts import Texts, storable
 
 
 def attempt_records(evidence: Evidence, texts: Texts) -> tuple[AttemptRecord, ...]:
-    """Write down every attempt, in order."""
+    """Write down every attempt, in order; after them the calls made to label the query."""
     confidences = chain(evidence.confidences, repeat(None))
     groups = chain(evidence.groups, repeat(-1))
     seen = zip(evidence.attempts, confidences, groups, strict=False)
-    return tuple(
+    answers = tuple(
         _attempt(attempt, texts, confidence=confidence, group=group)
         for attempt, confidence, group in seen
     )
+    return answers + tuple(_label(attempt, texts) for attempt in evidence.labelled)
 
 
 def judgement_records(evidence: Evidence, texts: Texts) -> tuple[JudgementRecord, ...]:
@@ -75,6 +78,10 @@ def _attempt(
         confidence=confidence,
         group=group,
     )
+
+
+def _label(attempt: Attempt, texts: Texts) -> AttemptRecord:
+    return replace(_attempt(attempt, texts, confidence=None, group=-1), purpose="label")
 
 
 def _failed(attempt: Attempt, texts: Texts, *, group: int) -> AttemptRecord:

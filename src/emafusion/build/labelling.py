@@ -1,0 +1,68 @@
+"""The slow classifier of a config: whom it asks and what that is expected to cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from emafusion.catalog import cost_usd
+from emafusion.domain.attempt import Usage
+from emafusion.domain.features import Floats
+from emafusion.domain.model import Candidate, Objective
+from emafusion.flow.slow import TIMEOUT_S, SlowLabels
+from emafusion.judge.labeller import MAX_TOKENS, MAX_TOKENS_REASONING, LLMLabeller
+
+PROMPT, WORDS, THOUGHT = 700, 50, 300
+"""Tokens that one labelling is expected to take: prompt (the classes and a usual query), and
+completion of a model that answers at once and of one that thinks first."""
+
+LONGEST = 4_000
+"""Tokens of prompt that it can take: where nearly every character is one."""
+
+
+def build_slow(
+    candidates: tuple[Candidate, ...],
+    quality: Floats,
+    axes: Mapping[str, tuple[str, ...]],
+    *,
+    quality_per_usd: Callable[[Objective], float],
+) -> SlowLabels | None:
+    """Ask the cheapest language model of the better half; None where no price is known.
+
+    `quality`: float64[n], mean predicted quality of each candidate.
+    """
+    fees = [
+        (fee, candidate.name, candidate)
+        for candidate, q in zip(candidates, quality, strict=True)
+        if q >= np.median(quality)
+        and candidate.model.kind == "language"
+        and (fee := _fee_usd(candidate)) is not None
+    ]
+    if not fees:
+        return None
+    fee, _, candidate = min(fees)
+    return SlowLabels(
+        labeller=LLMLabeller(candidate=candidate, axes=axes, timeout_s=TIMEOUT_S),
+        cost_usd=fee,
+        most_usd=_most_usd(candidate) or fee,
+        quality_per_usd=quality_per_usd,
+        timeout_s=TIMEOUT_S,
+    )
+
+
+def _fee_usd(candidate: Candidate) -> float | None:
+    return _cost_usd(candidate, PROMPT, THOUGHT if _thinks(candidate) else WORDS)
+
+
+def _most_usd(candidate: Candidate) -> float | None:
+    return _cost_usd(candidate, LONGEST, MAX_TOKENS_REASONING if _thinks(candidate) else MAX_TOKENS)
+
+
+def _cost_usd(candidate: Candidate, prompt: int, completion: int) -> float | None:
+    usage = Usage(prompt_tokens=prompt, completion_tokens=completion)
+    return cost_usd(usage, candidate.model.price)
+
+
+def _thinks(candidate: Candidate) -> bool:
+    return "reasoning" in candidate.model.abilities
