@@ -6,7 +6,6 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from emafusion.domain.attempt import Attempt
 from emafusion.domain.errors import NoCandidate
 from emafusion.domain.evidence import Case, Evidence, Situation
 from emafusion.domain.features import Estimates, Features
@@ -50,18 +49,12 @@ class Considered(Struct, frozen=True, kw_only=True, eq=False):
         if not evidence.attempts:
             return evidence
         if len(evidence.groups) != len(evidence.attempts):  # a judgement changes no group
-            evidence = replace(evidence, groups=self._groups(evidence.attempts))
+            groups = self.parts.group(self.task.query, evidence.attempts)
+            evidence = replace(evidence, groups=groups)
         places = [self.estimates.candidates.index(a.candidate) for a in evidence.attempts]
         qualities = [float(self.estimates.quality[place]) for place in places]
         confidences = self.parts.panel.confidences(qualities, self.case(evidence, 0))
         return replace(evidence, confidences=confidences)
-
-    def _groups(self, attempts: tuple[Attempt, ...]) -> tuple[int, ...]:
-        """Groups of equal answers; an only answer need not be read to know that it is alone."""
-        answered = [attempt.reply is not None for attempt in attempts]
-        if sum(answered) < 2:
-            return tuple([0 if ok else -1 for ok in answered])
-        return self.parts.group(self.task.query, attempts)
 
 
 def consider(task: Task, parts: Parts) -> Considered:
