@@ -1,0 +1,44 @@
+"""Plain floats for one query: the very numbers of the arrays that serve many."""
+
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emafusion.policy.ahead import ahead, bench, two_ahead
+from emafusion.policy.plain import nets, seats
+from emafusion.policy.vote import Vote, odds_of
+
+CHANCES = st.floats(0.01, 0.99)
+FEES = st.one_of(st.floats(0.0, 0.3), st.just(inf))
+
+
+@given(
+    st.lists(st.tuples(CHANCES, FEES), min_size=1, max_size=6),
+    CHANCES,
+    st.floats(0.0, 1.0),
+    st.integers(2, 4),
+    st.integers(-1, 5),
+)
+def test_one_query_alone_gains_what_it_would_among_many(
+    pool: list[tuple[float, float]], held: float, comparable: float, looks: int, own: int
+) -> None:
+    """Whatever the pool, the first answer and who gave it."""
+    own = own if own < len(pool) else -1
+    quality, fee = (list(column) for column in zip(*pool, strict=True))
+    vote, first = Vote(), odds_of(held)
+    shut = np.array([[inf if k == own else 0.0 for k in range(len(pool))]])
+    then = bench(np.array(quality), np.array(fee), vote)
+    part = np.full((1, 1), comparable)
+    if looks == 2:
+        many = ahead(np.array([first]), then, shut=shut, comparable=part).net[0]
+    else:
+        many = two_ahead(np.array([first]), then, vote, shut=shut, comparable=part).net[0]
+    alone = nets(
+        first, seats(quality, fee, vote), vote, looks=looks, comparable=comparable, own=own
+    )
+    assert alone == pytest.approx(many.tolist(), abs=1e-9)
