@@ -39,7 +39,6 @@ RECIPES: dict[str, Recipe] = {
     "cascade alone": POLICIES["cascade"],
     "hybrid: router and cascade": HYBRID,
     "hybrid, two answers at most": replace(HYBRID, looks=2),
-    "hybrid, equal answers do not count": replace(HYBRID, peers=False),
     "hybrid, nobody reads": replace(HYBRID, judged=False),
     "hybrid, plain mean of judges": replace(HYBRID, mean=True),
     "paper: our reading of EMAFusion": POLICIES["paper"],
@@ -64,6 +63,8 @@ def main() -> None:
     fitted = fitted_baselines(records, known)  # B is the same in every row
     for name, recipe in RECIPES.items():
         print(_row(name, _replayed(records, known, recipe, fitted=fitted)), flush=True)
+    alone = _replayed(records, _without_votes(known), HYBRID, fitted=fitted)
+    print(_row("hybrid, equal answers do not count", alone), flush=True)
     if asked.labels:
         for labels in LABELS:
             fewer = known_from(fit(train, Wish(labels=labels, seed=asked.seed)))
@@ -87,6 +88,15 @@ def _replayed(
 ) -> Summary:
     asked = Asked(policy="hybrid", quality_weights=DIAL, recipe=recipe)
     return summary_of(replace(replay_known(records, known, asked), fitted=fitted))
+
+
+def _without_votes(known: Known) -> Known:
+    """The panel without what equal and rival answers tell."""
+    panel = known.learned.panel
+    forms = {
+        form: replace(state, agree=0.0, peer=0.0, oppose=0.0) for form, state in panel.forms.items()
+    }
+    return replace(known, learned=replace(known.learned, panel=replace(panel, forms=forms)))
 
 
 def _row(name: str, summary: Summary) -> str:

@@ -17,14 +17,10 @@ _LETTER = re.compile(r"[A-P]")
 
 
 class RecordedGrouper:
-    """Groups of equal answers by what was recorded; a `Grouper`. Each answer is read once.
+    """Groups of equal answers by what was recorded; a `Grouper`. Each answer is read once."""
 
-    `is_deaf`: no answer equals another, for what equal answers are worth.
-    """
-
-    def __init__(self, records: Records, *, is_deaf: bool = False) -> None:
+    def __init__(self, records: Records) -> None:
         self._records = records
-        self._is_deaf = is_deaf
         self._rows = {query.query_id: i for i, query in enumerate(records.queries)}
         self._columns = {name: k for k, name in enumerate(records.models)}
         self._keys: dict[tuple[int, int], str | None] = {}
@@ -47,8 +43,6 @@ class RecordedGrouper:
         replied = [i for i, attempt in enumerate(attempts) if attempt.reply is not None]
         numbers = [-1] * len(attempts)
         keys = [self._key(query, attempts[i].candidate) for i in replied]
-        if self._is_deaf:
-            keys = [None if key is None else f"text:{i}" for i, key in enumerate(keys)]
         for i, number in zip(replied, groups_of(keys), strict=True):
             numbers[i] = number
         return tuple(numbers)

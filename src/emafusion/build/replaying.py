@@ -38,8 +38,8 @@ class Recipe:
 
     `told`: what it is, in words; `rule`: row of `RULES`; `mode`: view of the router; `looks`: most
     answers of one query, None for the served number; `judged`: whether answers are read; `mean`:
-    the plain mean of judges in place of the panel; `peers`: whether equal answers count; `route`:
-    name of the route where no estimate decides.
+    the plain mean of judges in place of the panel; `route`: name of the route where no estimate
+    decides.
     """
 
     told: str
@@ -48,7 +48,6 @@ class Recipe:
     looks: int | None = None
     judged: bool = False
     mean: bool = False
-    peers: bool = True
     route: str | None = None
 
 
@@ -133,7 +132,7 @@ def prepare(recipe: Recipe, names: str, stage: Stage) -> Rehearsed:
     if recipe.route is not None:
         estimates = tuple(structs.replace(each, route=recipe.route) for each in estimates)
     judges = _judges(served, stage) if recipe.judged else {}
-    grouper = RecordedGrouper(stage.records, is_deaf=not recipe.peers)
+    grouper = RecordedGrouper(stage.records)
     rule = RULES[recipe.rule](served.policy, stage, names)
     panel = RecordedPanel(MeanPanel() if recipe.mean else served.panel)
     parts = replace(
