@@ -1,47 +1,66 @@
-"""One client on one kept-alive connection: how long each request takes."""
+"""Clients that ask as fast as they are answered: one on one connection, or several at once.
+
+Prompts differ from request to request, as those of users do: nothing that is kept of one prompt may
+make the next one look quick.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import random
 import socket
 import statistics
 import time
+from collections.abc import Iterator
+from itertools import cycle
+from typing import Self, cast
 
-BODY = {
-    "model": "auto",
-    "messages": [
+import uvloop
+from typing_extensions import override
+
+WORDS = (
+    "why how when where what is are the a of in blue red sky sea light water energy moon evening "
+    "scattered explain compare list write python function returns table energy price city river "
+    "number prime sum mean river history law contract model value between before after every"
+)
+PROMPTS = 500
+HEAD = "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json"
+
+
+def requests(*, words: int = 12, stream: bool = False, model: str = "auto") -> Iterator[bytes]:
+    """The bytes of one request after the other, each with another prompt; for ever."""
+    chance = random.Random(7)
+    return cycle([_request(chance, words, stream=stream, model=model) for _ in range(PROMPTS)])
+
+
+def _request(chance: random.Random, words: int, *, stream: bool, model: str) -> bytes:
+    prompt = " ".join(chance.choices(WORDS.split(), k=words)).capitalize()
+    messages = [
         {"role": "system", "content": "You are a helpful assistant. Answer briefly."},
-        {
-            "role": "user",
-            "content": "Why is the sky blue, and why is it red in the evening?",
-        },
-    ],
-}
+        {"role": "user", "content": f"{prompt}?"},
+    ]
+    body = json.dumps({"model": model, "messages": messages, "stream": stream}).encode()
+    return f"{HEAD}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
 
 
-def request(*, stream: bool = False) -> bytes:
-    """The bytes of one request."""
-    body = json.dumps(BODY | ({"stream": True} if stream else {})).encode()
-    head = "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json"
-    return f"{head}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
-
-
-def latencies_us(port: int, n: int) -> list[float]:
-    """Microseconds of each of `n` requests, one after the other."""
-    sent, taken = request(), list[float]()
+def latencies_us(port: int, n: int, sent: Iterator[bytes] | None = None) -> list[float]:
+    """Microseconds of each of `n` requests, one after the other on one connection."""
+    sent, taken = sent or requests(), list[float]()
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for _ in range(n):
+            data = next(sent)
             started = time.perf_counter()
-            connection.sendall(sent)
+            connection.sendall(data)
             _read(connection)
             taken.append((time.perf_counter() - started) * 1e6)
     return taken
 
 
-def p50_us(port: int, n: int) -> float:
+def p50_us(port: int, n: int, sent: Iterator[bytes] | None = None) -> float:
     """Median of `n` requests after a tenth as many to warm up."""
-    return statistics.median(latencies_us(port, n + n // 10)[n // 10 :])
+    return statistics.median(latencies_us(port, n + n // 10, sent)[n // 10 :])
 
 
 def _read(connection: socket.socket) -> None:
@@ -52,9 +71,9 @@ def _read(connection: socket.socket) -> None:
     head, _, body = data.partition(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 200"):
         raise RuntimeError(data[:500].decode())
-    lengths = [x for x in head.lower().split(b"\r\n") if x.startswith(b"content-length:")]
-    if lengths:
-        left = int(lengths[0][15:]) - len(body)
+    length = _length(head)
+    if length is not None:
+        left = length - len(body)
         while left > 0:
             left -= len(_more(connection))
         return
@@ -62,16 +81,9 @@ def _read(connection: socket.socket) -> None:
         body = body[-16:] + _more(connection)
 
 
-def stream_us(port: int, n: int) -> float:
-    """Microseconds of one streamed request, median of `n`."""
-    sent, taken = request(stream=True), list[float]()
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        for _ in range(n):
-            started = time.perf_counter()
-            connection.sendall(sent)
-            _read(connection)
-            taken.append((time.perf_counter() - started) * 1e6)
-    return statistics.median(taken)
+def _length(head: bytes) -> int | None:
+    lines = head.lower().split(b"\r\n")
+    return next((int(x[15:]) for x in lines if x.startswith(b"content-length:")), None)
 
 
 def _more(connection: socket.socket) -> bytes:
@@ -79,3 +91,60 @@ def _more(connection: socket.socket) -> bytes:
     if not data:
         raise RuntimeError("the connection was closed")
     return data
+
+
+def per_second(port: int, connections: int, seconds: float) -> float:
+    """Requests answered a second, by so many connections that each ask on and on."""
+    return uvloop.run(_per_second(port, connections, seconds))
+
+
+async def _per_second(port: int, connections: int, seconds: float) -> float:
+    loop, sent = asyncio.get_running_loop(), requests()
+    clients = [Client(sent) for _ in range(connections)]
+    for client in clients:
+        await loop.create_connection(client.itself, "127.0.0.1", port)
+    await asyncio.sleep(seconds / 5)  # to warm up
+    before, started = sum(client.answered for client in clients), time.perf_counter()
+    await asyncio.sleep(seconds)
+    after, ended = sum(client.answered for client in clients), time.perf_counter()
+    for client in clients:
+        client.close()
+    return (after - before) / (ended - started)
+
+
+class Client(asyncio.Protocol):
+    """Asks again as soon as it is answered."""
+
+    def __init__(self, sent: Iterator[bytes]) -> None:
+        self.answered = 0
+        self._sent = sent
+        self._buffer = b""
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the first time."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.write(next(self._sent))
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """Count whole answers of status 200 with a content-length; anything else is an error."""
+        self._buffer += data
+        head, found, body = self._buffer.partition(b"\r\n\r\n")
+        if not found:
+            return
+        length = _length(head)
+        if not head.startswith(b"HTTP/1.1 200") or length is None:
+            raise RuntimeError(self._buffer[:500].decode())
+        if len(body) >= length:
+            self._buffer = b""
+            self.answered += 1
+            self._transport.write(next(self._sent))
+
+    def itself(self) -> Self:
+        """Who speaks on the connection."""
+        return self
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._transport.abort()

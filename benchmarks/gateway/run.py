@@ -1,9 +1,10 @@
 """What the gateway adds to a request, beside nginx as a plain proxy in the same run.
 
-Usage: python benchmarks/gateway/run.py [--requests 2000] [--rounds 5]
+Usage: python benchmarks/gateway/run.py [--requests 2000] [--rounds 5] [--seconds 5]
 
 Needs nginx on the PATH. One client, one kept-alive connection, a mock provider on loopback; the
-gateway routes, judges nothing dear, and logs every request. Prints a table of medians over rounds.
+gateway routes, judges nothing dear, and logs every request. Then several connections at once, for
+requests a second and the gateway's CPU for each. Prints medians over rounds.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import load
 from mock_provider import WORDS
 
 HERE = Path(__file__).parent
+CONNECTIONS = 16
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 256; }}
@@ -103,10 +105,19 @@ def _cpu_s(pid: int) -> float:
 
 def _event_us(port: int, pid: int, streams: int) -> float:
     """CPU of the gateway for each event relayed."""
-    load.stream_us(port, streams // 10)
+    sent = load.requests(stream=True, model="dear")
+    load.latencies_us(port, streams // 10, sent)
     before = _cpu_s(pid)
-    load.stream_us(port, streams)
+    load.latencies_us(port, streams, sent)
     return (_cpu_s(pid) - before) * 1e6 / (streams * WORDS)
+
+
+def _busy(port: int, pid: int, seconds: float) -> tuple[float, float]:
+    """Requests a second by several connections, and the gateway's CPU for each, microseconds."""
+    before = _cpu_s(pid)
+    per_s = load.per_second(port, CONNECTIONS, seconds)
+    # Warming up takes a fifth more.
+    return per_s, (_cpu_s(pid) - before) * 1e6 / (per_s * seconds * 1.2)
 
 
 def main() -> None:
@@ -114,6 +125,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5.0)
     asked = parser.parse_args()
     mock, proxy, ours = _free_port(), _free_port(), _free_port()
     with contextlib.ExitStack() as stack:
@@ -139,7 +151,9 @@ def main() -> None:
             [load.p50_us(port, asked.requests) for port in (mock, proxy, ours)]
             for _ in range(asked.rounds)
         ]
-        event_us = _event_us(ours, gateway.pid, 100)
+        busy = _busy(ours, gateway.pid, asked.seconds)
+        nginx_per_s = load.per_second(proxy, CONNECTIONS, asked.seconds)
+        event_us = _event_us(ours, gateway.pid, 200)
         after_mb = _memory_mb(gateway.pid)
     direct, nginx, routed = (statistics.median(column) for column in zip(*rounds, strict=True))
     ratios = [(r - d) / (n - d) for d, n, r in rounds]
@@ -150,6 +164,12 @@ def main() -> None:
         f"ratio of added latency: {statistics.median(ratios):.1f} "
         f"(rounds {min(ratios):.1f} to {max(ratios):.1f})"
     )
+    per_s, cpu_us = busy
+    print(
+        f"{CONNECTIONS} connections: {per_s:.0f} requests/s, {cpu_us:.0f} microseconds of CPU each "
+        f"({1e6 / cpu_us:.0f} a second and core); nginx {nginx_per_s:.0f} requests/s"
+    )
+    print(f"load of the machine: {os.getloadavg()[0]:.1f}")
     print(f"CPU per relayed event: {event_us:.0f} microseconds")
     print(f"boot to ready {boot_s:.2f} s; memory {memory_mb:.0f} MB at rest, {after_mb:.0f} after")
 

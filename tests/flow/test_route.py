@@ -18,6 +18,7 @@ from emafusion.domain.errors import (
     Rejected,
     Unauthorized,
 )
+from emafusion.domain.evidence import CallStep, JudgeStep, Plan, Situation, Step
 from emafusion.domain.model import Objective
 from emafusion.domain.outcome import Answer
 from emafusion.domain.query import Format, ask
@@ -31,6 +32,18 @@ from emafusion.testing import FakeUpstream, Script, calls, candidate, failed, sa
 SMALL, BIG = candidate("small"), candidate("big", usd_per_mtok=10.0)
 MakeParts = Callable[..., Parts]
 QUALITY = {"small": 0.6, "big": 0.9}
+
+
+class Restless:
+    """Streams one answer, has it judged, then streams another one."""
+
+    def plan(self, situation: Situation, /) -> Plan:
+        """Judge what was said last, else call."""
+        seen = situation.evidence
+        step: Step = CallStep(candidate="small" if seen.attempts else "big", live=True)
+        if len(seen.judgements) < len(seen.attempts):
+            step = JudgeStep(judges=("honest",), attempt=len(seen.attempts) - 1)
+        return Plan(step=step, propensity=1.0, reason="on and on")
 
 
 def task(quality_weight: float = 0.7, **changes: object) -> Task:
@@ -135,6 +148,17 @@ def test_half_a_streamed_answer_is_not_started_again(make_parts: MakeParts) -> N
     with Script(route(task(0.0, stream=True), parts)) as script:
         script << calls("small", live=True) >> broken
     assert isinstance(script.value.failure, Disconnected)
+
+
+def test_nothing_follows_an_answer_that_was_streamed(make_parts: MakeParts) -> None:
+    """However little the judges think of it: a second answer would be appended to the first."""
+    parts = replace(make_parts(QUALITY), policy=Restless())
+    sent = structs.replace(said("41, perhaps"), sent_live=True)
+    with Script(route(task(stream=True), parts)) as script:
+        script << calls("big", live=True) >> sent
+    answer = script.value
+    assert (answer.candidate, answer.confidence) == ("big", 0.05)
+    assert answer.plans[-1].reason.startswith("it was sent as it came")
 
 
 def test_unserveable_query_says_why(make_parts: MakeParts) -> None:

@@ -31,7 +31,7 @@ def route(task: Task, parts: Parts) -> Flow[Answer]:
     if parts.slow is not None:
         known, evidence = yield from relabel(known, parts.slow)
     for _ in range(MAX_STEPS):
-        plan = parts.policy.plan(known.situation(evidence))
+        plan = _held_to(parts.policy.plan(known.situation(evidence)), evidence)
         plans.append(plan)
         match plan.step:
             case CallStep():
@@ -49,6 +49,17 @@ def forecast(task: Task, parts: Parts) -> tuple[Features, Estimates, Plan]:
     known = consider(task, parts)
     plan = parts.policy.plan(known.situation(Evidence()))
     return known.features, known.estimates, plan
+
+
+def _held_to(plan: Plan, evidence: Evidence) -> Plan:
+    """The plan, as far as what the client has already seen allows: nothing can follow that."""
+    seen = next((i for i, attempt in enumerate(evidence.attempts) if attempt.sent_live), None)
+    if seen is None or isinstance(plan.step, JudgeStep):
+        return plan
+    stop = StopStep(attempt=seen if evidence.attempts[seen].reply is not None else None)
+    if plan.step == stop:
+        return plan
+    return Plan(step=stop, propensity=1.0, reason="it was sent as it came, so it is the answer")
 
 
 def _call(step: CallStep, known: Considered, evidence: Evidence) -> Flow[Evidence]:
