@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import msgspec
+import polars as pl
 import pytest
 from tests.lab.recorded import recorded
 from tests.replay_report.reports import NUMBERS, crowd, named, records, report, reported, without
@@ -172,18 +173,29 @@ def test_pictures_are_sharp(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unknown", [("score",), ("cost_usd",), ("latency_s",), NUMBERS])
-def test_what_is_unknown_is_a_dash_and_never_0(tmp_path: Path, unknown: tuple[str, ...]) -> None:
+def test_what_is_unknown_is_left_out_and_never_0(tmp_path: Path, unknown: tuple[str, ...]) -> None:
     """There is still a page of what is known, and it says what is not."""
     made = without(*unknown)
     page = written(made, tmp_path)
     assert "None" not in page.text
     assert "nan" not in page.text
-    row = dict(zip(tables(made)["dial"].columns, tables(made)["dial"].rows[0], strict=True))
-    assert (row["accuracy"] == "-") is ("score" in unknown)
-    assert (row["$ per 1,000"] == "-") is ("cost_usd" in unknown)
-    assert (row["seconds, median"] == "-") is ("latency_s" in unknown)
+    columns = tables(made)["dial"].columns
+    assert ("accuracy" in columns) is ("score" not in unknown)
+    assert ("$ per 1,000" in columns) is ("cost_usd" not in unknown)
+    assert ("seconds, median" in columns) is ("latency_s" not in unknown)
     assert "shares" in specs(made)
     assert ("curve" in specs(made)) is ("score" not in unknown)
+
+
+def test_what_is_unknown_for_some_is_a_dash() -> None:
+    """One model without a price: its row says so, and it has no place on the curve."""
+    frame = recorded(300).with_columns(
+        cost_usd=pl.when(pl.col("model") == "dear").then(None).otherwise(pl.col("cost_usd"))
+    )
+    made = reported(records(frame))
+    costs = {row[0]: row[4] for row in tables(made)["models"].rows}
+    assert costs == {"clerk": "1", "scholar": "2", "dear": "-"}
+    assert "dear;" not in str(specs(made)["curve"])
 
 
 def test_without_scores_no_accuracy_is_claimed() -> None:

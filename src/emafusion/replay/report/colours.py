@@ -12,6 +12,9 @@ MODELS = ("#0073b3", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d65e00")
 """Of the models in a stack of shares, in the light and in the dark alike; the others together are
 `OTHERS`. The first and the last are a shade off `BLUE` and `ORANGE`, which do change."""
 
+CURVES = ("#b35f8c", "#00855f", "#a66f00")
+"""Of other policies, beside the dial; their names stand at their ends."""
+
 OTHERS = "#9aa1a8"
 LIGHT_TEXT, DARK_TEXT = "#fffffe", "#000001"
 """On the cells of a heat map, in the light and in the dark alike."""

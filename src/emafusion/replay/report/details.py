@@ -10,7 +10,7 @@ from emafusion.replay.report.tables import Table
 def details(table: Table, *, name: str, is_open: bool = False) -> str:
     """A table that folds away. `name`: of its element."""
     heads = "".join(
-        f'<th scope="col"{_side(place, table.words)}>{escape(text)}</th>'
+        f'<th scope="col"{_side(place, table.words)}>{escape(text).replace(" %", "&nbsp;%")}</th>'
         for place, text in enumerate(table.columns)
     )
     rows = "".join(_row(row, table.words) for row in table.rows)

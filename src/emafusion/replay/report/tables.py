@@ -1,4 +1,4 @@
-"""The table behind each picture: headings and rows of text, unknown as a dash."""
+"""The table behind each picture: rows of text, unknown as a dash, no column of dashes alone."""
 
 from __future__ import annotations
 
@@ -43,7 +43,19 @@ def tables(report: Report) -> dict[str, Table]:
         "models": models(report),
         "cells": cells(report),
     }
-    return {name: table for name, table in made.items() if table.rows}
+    return {name: _without_unknown(table) for name, table in made.items() if table.rows}
+
+
+def _without_unknown(table: Table) -> Table:
+    """The table without columns in which nothing is known."""
+    columns = range(len(table.columns))
+    kept = [c for c in columns if c < table.words or any(row[c] != UNKNOWN for row in table.rows)]
+    return Table(
+        title=table.title,
+        columns=tuple(table.columns[c] for c in kept),
+        rows=tuple(tuple(row[c] for c in kept) for row in table.rows),
+        words=table.words,
+    )
 
 
 def dial(report: Report) -> Table:
@@ -207,6 +219,3 @@ def groups(report: Report) -> Table:
         ),
         words=2,
     )  # fmt: skip
-
-
-__all__ = ["UNKNOWN", "Table", "tables"]

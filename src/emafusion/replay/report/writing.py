@@ -12,7 +12,7 @@ from emafusion.replay.report.figures import Report
 from emafusion.replay.report.page import Drawn, page
 from emafusion.replay.report.pictures.all import FLUID, NARROW, specs
 from emafusion.replay.report.pictures.sheet import sheet
-from emafusion.replay.report.whole import write_whole
+from emafusion.store.artifact_files import whole_file
 
 ENDINGS = (".html", ".png", ".json")
 
@@ -39,7 +39,7 @@ def write_report(report: Report, path: Path) -> tuple[Path, ...]:
     made = {".json": _json, ".html": _html, ".png": _png}[path.suffix.lower()](report, path)
     try:
         for place, content in made.items():
-            write_whole(place, content)
+            whole_file(place, content)
     except OSError as error:
         raise BadInput(f"cannot be written: {error.strerror}", where=str(path)) from error
     return tuple(made)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from emafusion.replay.report.figures import Report
 from emafusion.replay.report.pictures.curve import curve
-from emafusion.replay.report.pictures.frame import is_free
+from emafusion.replay.report.pictures.frame import has_scales
 from emafusion.replay.report.pictures.groups import groups
 from emafusion.replay.report.pictures.heat import heat
 from emafusion.replay.report.pictures.reliability import reliability
@@ -38,7 +38,7 @@ PICTURES = (
     Picture(
         name="curve-linear",
         drawn=lambda report, width: (
-            None if is_free(report) else curve(report, width=width, is_log=False)
+            curve(report, width=width, is_log=False) if has_scales(report) else None
         ),
     ),
     Picture(name="shares", drawn=lambda report, width: shares(report, width=width)),

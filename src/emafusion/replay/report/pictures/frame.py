@@ -80,20 +80,21 @@ def frame_of(report: Report, *, width: int, is_log: bool) -> Frame | None:
     )
 
 
-def is_free(report: Report) -> bool:
-    """Whether something costs nothing or nothing has a cost: then no scale is logarithmic."""
-    costs = list(_costs(report))
-    return not costs or min(costs) <= 0
+def has_scales(report: Report) -> bool:
+    """Whether cost can be shown on either scale: something has one, and nothing is free."""
+    known = any(point.cost_usd is not None for point in report.summary.points)
+    return known and min(_costs(report)) > 0
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Ones, twos and fives of each decade of a range, at least two of them.
+    """Ones, twos and fives of each decade of a range, of many decades the ones alone.
 
     >>> _ticks(0.4, 11)
     [0.5, 1.0, 2.0, 5.0, 10.0]
     """
     decades = range(floor(log10(low)), ceil(log10(high)) + 1)
-    ticks = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
+    digits = (1, 2, 5) if len(decades) <= 6 else (1,)
+    ticks = [digit * 10.0**decade for decade in decades for digit in digits]
     inside = [float(f"{tick:.6g}") for tick in ticks if low <= tick <= high]
     return inside if len(inside) > 1 else [float(f"{low:.2g}"), float(f"{high:.2g}")]
 

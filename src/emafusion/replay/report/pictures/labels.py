@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from emafusion.replay.report.colours import INK, PAPER
+from emafusion.replay.report.pictures.values import Spec, rows, silent
+
 LETTER, HEIGHT, GAP = 6.2, 13.0, 8.0
 """Points a letter, a line, and between a point and its name."""
+
+INKS: Sequence[Spec] = ({"stroke": PAPER, "strokeWidth": 3}, {"color": INK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,18 @@ def place(spots: Sequence[Spot], taken: Sequence[Spot], *, width: float) -> tupl
         found.append(best)
         boxes.append(_box(best, spot))
     return tuple(found)
+
+
+def names(spots: Sequence[Spot], taken: Sequence[Spot], *, width: float) -> list[Spec]:
+    """The names of spots as layers of a picture: a halo of paper, then ink."""
+    places = zip(spots, place(spots, taken, width=width), strict=True)
+    return [_name(spot.text, where, colour) for spot, where in places for colour in INKS]
+
+
+def _name(text: str, where: Place, colour: Spec) -> Spec:
+    mark: Spec = {"type": "text", "align": where.align, "baseline": "middle", **colour}
+    at: Spec = {"x": {"value": where.x}, "y": {"value": where.y}, "text": {"field": "text"}}
+    return {"data": rows([{"text": text}]), "mark": silent(mark), "encoding": at}
 
 
 def _choices(spot: Spot, width: float) -> list[Place]:
