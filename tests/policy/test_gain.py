@@ -22,8 +22,11 @@ from emafusion.domain.model import Objective
 from emafusion.policy.dial import Dial, fit_dial, known_costs
 from emafusion.policy.explore import ExplorePolicy
 from emafusion.policy.gain import GainPolicy
+from emafusion.policy.more import groups_in, one_more
+from emafusion.policy.reading import Reader
 from emafusion.policy.single import SinglePolicy
 from emafusion.policy.spread import make_spread
+from emafusion.policy.vote import Vote
 from emafusion.testing import check_policy, said, situation
 
 COSTS = {"small": 0.001, "big": 0.01}
@@ -163,21 +166,123 @@ def test_stated_value_of_an_answer_decides() -> None:
 
 @given(unit, st.floats(0.5, 50.0))
 def test_spread_keeps_the_mean(quality: float, k: float) -> None:
-    """Reading an answer moves belief, but not on average (up to the grid)."""
-    spread = make_spread(k)
-    mean = float((spread.row(np.array([quality]), [0])[0] * spread.bins).sum())
-    assert abs(mean - quality) <= 0.036
+    """Reading an answer moves belief, but not on average, and never out of 0..1."""
+    low, *high = make_spread(k).points(quality, 0)
+    assert (low + (high[0] if high else low)) / 2 == pytest.approx(quality)
+    assert low > 0.0
+    assert (high or [low])[0] < 1.0
 
 
-@given(unit, unit)
-def test_better_of_two_is_not_worse_than_either(r: float, q: float) -> None:
-    """Two answers and a judge are worth at least the better of them."""
-    best = make_spread(2.0).best(r, q, 0)
-    assert best >= max(r, q) - 1e-9
-    assert best <= 1.0
+@given(
+    st.lists(st.tuples(unit, st.floats(1e-5, 0.02)), min_size=1, max_size=9),
+    st.sampled_from([0.0, 0.3, 0.7, 1.0]),
+    st.integers(1, 4),
+    st.sampled_from(["logprob", "rules"]),
+)
+def test_many_first_plans_are_those_of_each(
+    pool: list[tuple[float, float]], weight: float, looks: int, reads: str
+) -> None:
+    """A replay plans all queries at once, a gateway one by one: the same plans."""
+    judges = (JudgeCard(name=reads, kind=reads),)
+    part, told = policy(max_looks=looks), Objective(quality_weight=weight)
+    turned = [pool[i:] + pool[:i] for i in range(len(pool))]
+    many = [
+        situation(
+            {f"m{i}": q for i, (q, _) in enumerate(each)},
+            {f"m{i}": c for i, (_, c) in enumerate(each)},
+            judges=judges,
+            objective=told,
+        )
+        for each in turned
+    ]
+    for plan, here in zip(part.first_plans(many), many, strict=True):
+        alone = part.plan(here)
+        assert plan.step == alone.step
+        assert plan.quality == pytest.approx(alone.quality)
+        assert plan.cost_usd == pytest.approx(alone.cost_usd)
 
 
-@given(unit, st.floats(0.0, 0.05))
-def test_hopeless_second_answer_gains_nothing(r: float, q: float) -> None:
-    """An answer that will surely be wrong adds nothing to one in hand, wherever the grid lies."""
-    assert make_spread(60.0).best(max(r, 0.1), q, 0) <= max(r, 0.1) + 0.01
+def test_limits_are_planned_alone() -> None:
+    """A query with a limit of its own is planned like any other among many."""
+    free, tight = (
+        situation({"small": 0.5, "big": 0.9}, COSTS, objective=Objective(max_cost_usd=usd))
+        for usd in (None, 0.002)
+    )
+    plans = policy().first_plans([free, tight])
+    assert [plan.step for plan in plans] == [policy().plan(each).step for each in (free, tight)]
+    assert plans[1].step == CallStep(candidate="small", live=True)
+
+
+def test_best_answers_begin_with_the_better_model() -> None:
+    """Where cost does not count, equal plans do not begin with the weaker one."""
+    quality = {"weak": 0.6, "strong": 0.9, "middle": 0.8}
+    here = situation(quality, objective=Objective(quality_weight=1.0))
+    step = policy().plan(here).step
+    assert isinstance(step, CallStep)
+    assert step.candidate == "strong"
+
+
+def test_a_second_call_must_be_sure_to_end_in_time() -> None:
+    """Mean latency is not enough: with an answer in hand nothing is put at risk."""
+    timed = Objective(quality_weight=1.0, max_latency_s=1.9)
+    quality = {"small": 0.5, "big": 0.95}
+    first = policy().plan(situation(quality, COSTS, objective=timed))
+    assert first.likely == ()
+    after = policy().plan(situation(quality, COSTS, evidence=held(0.3), objective=timed))
+    assert after.step == StopStep(attempt=0)
+
+
+def test_what_the_client_has_seen_is_the_answer() -> None:
+    """Whatever the judges say of it afterwards."""
+    evidence = held(0.05)
+    streamed = structs.replace(evidence.attempts[0], sent_live=True)
+    seen = structs.replace(evidence, attempts=(streamed,))
+    best = Objective(quality_weight=1.0)
+    here = situation({"small": 0.5, "big": 0.9}, COSTS, evidence=seen, objective=best)
+    assert policy().plan(here).step == StopStep(attempt=0)
+
+
+def groups(*told: tuple[int, float]) -> Evidence:
+    """Answers by m0, m1, ..: their group and how far each is believed."""
+    return Evidence(
+        attempts=tuple(said("x", by=f"m{i}") for i in range(len(told))),
+        confidences=tuple(confidence for _, confidence in told),
+        groups=tuple(group for group, _ in told),
+    )
+
+
+QUALITY = {f"m{i}": 0.7 for i in range(5)}
+
+
+def test_two_that_agree_are_enough_and_two_that_differ_are_not() -> None:
+    """A third answer decides between rivals; it changes nothing about a pair that agrees."""
+    best = Objective(quality_weight=1.0)
+    agreed = situation(QUALITY, evidence=groups((0, 0.9), (0, 0.9)), objective=best)
+    differ = situation(QUALITY, evidence=groups((0, 0.45), (1, 0.4)), objective=best)
+    assert policy().plan(agreed).step == StopStep(attempt=0)
+    assert isinstance(policy().plan(differ).step, CallStep)
+
+
+def test_an_answer_that_nothing_can_join_is_only_replaced() -> None:
+    """Unreadable and not believed: somebody else is asked, as if for the first time."""
+    best = Objective(quality_weight=1.0)
+    mute = situation(QUALITY, evidence=groups((-2, 0.1)), objective=best)
+    good = situation(QUALITY, evidence=groups((-2, 0.75)), objective=best)
+    assert isinstance(policy().plan(mute).step, CallStep)
+    assert policy(carry=0.0).plan(good).step == StopStep(attempt=0)
+
+
+@given(st.lists(st.tuples(st.integers(-3, 2), unit), min_size=1, max_size=4), unit, unit)
+def test_a_gain_is_never_negative_and_never_more_than_what_is_missing(
+    told: list[tuple[int, float]], quality: float, share: float
+) -> None:
+    """Whatever is in hand; news of it does not change its mean."""
+    held_groups = groups_in(groups(*told))
+    gain = one_more(held_groups, [quality], Vote())[0]
+    assert -1e-12 <= gain <= 1.0 - held_groups.best + 1e-9
+    reader = Reader(sensitivity=share, specificity=0.9)
+    verdicts = reader.verdicts(held_groups.best)
+    assert sum(chance for chance, _ in verdicts) == pytest.approx(1.0)
+    if len(held_groups.odds) <= 1 and 0.01 < held_groups.best < 0.99:
+        mean = sum(chance * held_groups.told(factor).best for chance, factor in verdicts)
+        assert mean == pytest.approx(held_groups.best, abs=1e-6)

@@ -4,53 +4,36 @@ Route first, then at most `max_looks` answers. With lambda the quality that a do
 another candidate k is called iff what it is expected to change of the best group of equal answers
 exceeds lambda c_k (`policy.more`); after a first answer the third call is looked ahead to, since a
 second one alone informs but cannot outvote (`policy.ahead`). The first candidate is the one whose
-whole plan is worth most (`policy.looks`). A paid judge is asked iff knowing its verdict changes the
-decision by more than its price (value of information). After Dekoninck et al., "A Unified Approach
-to Routing and Cascading for LLMs" (ICML 2025), with groups of answers instead of single ones.
+whole plan is worth most (`policy.start`). A paid judge is asked iff knowing its verdict is worth
+more than its price. After Dekoninck et al., "A Unified Approach to Routing and Cascading for LLMs"
+(ICML 2025), with groups of answers instead of single ones.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isnan
 
-import numpy as np
-
 from emafusion.domain.errors import Cancelled, DeadlinePassed
-from emafusion.domain.evidence import (
-    CallStep,
-    Evidence,
-    JudgeCard,
-    JudgeStep,
-    Plan,
-    Situation,
-    StopStep,
-)
-from emafusion.policy.ahead import bench, two_ahead
+from emafusion.domain.evidence import CallStep, JudgeCard, JudgeStep, Plan, Situation, StopStep
 from emafusion.policy.dial import Dial
-from emafusion.policy.looks import TIE, Start, best_start, cheapest_of_best
-from emafusion.policy.more import groups_in, one_more
+from emafusion.policy.first import Rules, first_plans, starts_of
+from emafusion.policy.more import Groups, groups_in, one_more
 from emafusion.policy.options import Options, options
+from emafusion.policy.plain import nets, seats
+from emafusion.policy.reading import Reader, free_judges, unasked, unread
 from emafusion.policy.spread import Spread
-from emafusion.policy.vote import Vote
+from emafusion.policy.start import BEST, HASTE, TIE
+from emafusion.policy.vote import Vote, odds_of
 
 VOTE = Vote()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
-    """How well a paid judge reads: shares of right and of wrong answers it tells as such.
-
-    Measured on RewardBench 2 for five judge models, grades of 7 and more taken as "right".
-    """
-
-    sensitivity: float = 0.6
-    specificity: float = 0.9
+READER = Reader()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GainPolicy:
-    """One-step value of calling, judging and stopping.
+    """The value of calling, judging and stopping.
 
     `max_looks`: answers at most, 1 makes it a router. `carry` in 0..1: how much of a surprise about
     one model's answer tells of the query, so of the others, where answers cannot be compared.
@@ -61,149 +44,148 @@ class GainPolicy:
     max_looks: int = 4
     carry: float = 0.4
     vote: Vote = VOTE
-    reader: Reader = Reader()
+    reader: Reader = READER
 
     def plan(self, situation: Situation, /) -> Plan:
         """Say the next step and what is expected of it."""
-        unread = _unread(situation)
-        if unread is not None:
-            free = tuple(card.name for card in situation.judges if not _is_paid(card))
-            step = JudgeStep(judges=free, attempt=unread)
+        to_read = unread(situation)
+        if to_read is not None:
+            step = JudgeStep(judges=free_judges(situation), attempt=to_read)
             return Plan(step=step, propensity=1.0, reason="free judges read every held answer")
-        lam = self.dial.quality_per_usd(situation.objective)
-        left = options(situation, lam)
         if situation.evidence.best is None:
-            return self._first(situation, left)
-        return self._next(situation, left)
+            return self._first(situation)
+        return self._next(situation)
 
-    def _first(self, situation: Situation, left: Options) -> Plan:
+    def first_plans(self, situations: Sequence[Situation], /) -> list[Plan]:
+        """The first plan of each of many queries, as `plan` would make it; quicker by far."""
+        rules = Rules(dial=self.dial, spread=self.spread, vote=self.vote, looks=self.max_looks)
+        return first_plans(situations, rules, one=self._first)
+
+    def _first(self, situation: Situation) -> Plan:
+        left = options(situation, self.dial.quality_per_usd(situation.objective))
         if not any(left.open) or _is_over(situation):
             return Plan(step=StopStep(attempt=None), propensity=1.0, reason="nobody left to call")
-        start = best_start(left, self.spread, self.vote, looks=self.max_looks)
-        return Plan(
-            step=CallStep(candidate=left.names[start.first], live=start.second is None),
-            propensity=1.0,
-            reason=_why(left, start, after_failure=bool(situation.evidence.attempts)),
-            likely=tuple(CallStep(candidate=left.names[k], live=True) for k, _ in start.looks[1:]),
-            quality=start.quality,
-            cost_usd=_expected_usd(situation, start.looks),
+        starts = starts_of(
+            situation,
+            left,
+            Rules(dial=self.dial, spread=self.spread, vote=self.vote, looks=self.max_looks),
         )
+        return starts.plan(0, situation)
 
-    def _next(self, situation: Situation, left: Options) -> Plan:
-        best = situation.evidence.best
-        confidence = situation.evidence.confidences[best] if best is not None else None
-        if best is None or confidence is None:
-            return Plan(step=StopStep(attempt=None), propensity=1.0, reason="nothing answered")
-        gains, quality = self._gains(situation, left, best)
-        k = cheapest_of_best(gains, left) if any(left.open) else None
-        gain = gains[k] if k is not None else -inf
-        judge = _unasked(situation, best)
-        if judge is not None and self._news(confidence, gain) - self._fee(judge, situation) > max(
-            0.0, gain
-        ):
-            step = JudgeStep(judges=(judge.name,), attempt=best)
-            return Plan(step=step, propensity=1.0, reason=f"{judge.name} may change the decision")
-        if k is None or gain <= TIE:
-            reason = f"confidence {confidence:.2f}: no further call gains more than it costs"
-            return Plan(step=StopStep(attempt=best), propensity=1.0, reason=reason)
-        return Plan(
-            # The last look streams as it comes where it is expected to beat what is held.
-            step=CallStep(candidate=left.names[k], live=quality[k] > confidence),
-            propensity=1.0,
-            reason=f"confidence {confidence:.2f}: {left.names[k]} gains {gain:.3f} after its cost",
-            quality=min(confidence + gain + left.paid[k], 1.0),
-            cost_usd=_expected_usd(situation, ((k, 1.0),)),
-        )
-
-    def _gains(
-        self, situation: Situation, left: Options, best: int
-    ) -> tuple[list[float], list[float]]:
-        """Gain of each candidate over stopping, -inf where closed, and its revised quality."""
+    def _next(self, situation: Situation) -> Plan:
         evidence = situation.evidence
-        confidence = evidence.confidences[best] or 0.0
-        surprise = confidence - left.quality[left.at(evidence.attempts[best].candidate)]
-        quality = [min(max(q + self.carry * surprise, 0.01), 0.99) for q in left.quality]
-        looks = sum(attempt.reply is not None for attempt in evidence.attempts)
-        cheapest = min((p for may, p in zip(left.open, left.paid, strict=True) if may), default=inf)
-        if looks >= self.max_looks or _is_over(situation) or cheapest >= 1.0 - confidence:
-            return [-inf] * len(quality), quality
-        plain = [max(0.0, q - confidence) for q in quality]
-        voted = self._voted(evidence, left, looks)
-        both = zip(left.open, plain, voted, left.paid, strict=True)
-        part = left.comparable
-        return [p + part * (v - p) - paid if may else -inf for may, p, v, paid in both], quality
+        best, looks = evidence.best, sum(a.reply is not None for a in evidence.attempts)
+        seen = next((i for i, a in enumerate(evidence.attempts) if a.sent_live and a.reply), None)
+        if seen is not None:
+            reason = "the client has seen it"
+            return Plan(step=StopStep(attempt=seen), propensity=1.0, reason=reason)
+        lam = self.dial.quality_per_usd(situation.objective)
+        groups, left = groups_in(evidence), options(situation, lam)
+        is_over = looks >= self.max_looks or _is_over(situation)
+        least = min((p for may, p in zip(left.open, left.paid, strict=True) if may), default=inf)
+        k, gain = None, 0.0
+        if not is_over and least + HASTE < 1.0 - groups.best:
+            k, gain = self._best_call(situation, left, groups, looks=looks)
+        judge = None if best is None else unasked(situation, best)
+        if judge is not None and best is not None:
+            worth = self._news(situation, left, groups, looks=looks, now=gain)
+            if worth > lam * (judge.cost_usd or 0.0) + HASTE:
+                return _ask(judge, best)
+        if k is None:
+            reason = f"confidence {groups.best:.2f}: no further call gains more than it costs"
+            return Plan(step=StopStep(attempt=best), propensity=1.0, reason=reason)
+        return self._call(
+            situation, left, groups, k=k, gain=gain, is_last=looks + 1 == self.max_looks
+        )
 
-    def _voted(self, evidence: Evidence, left: Options, looks: int) -> list[float]:
-        """Gain of each candidate where answers can be compared, before its price."""
-        groups = groups_in(evidence)
-        if looks > 1 or looks + 2 > self.max_looks:
-            return one_more(groups, left.quality, self.vote)
-        return _second_of_three(groups.odds[0], left, self.vote)
+    def _call(
+        self,
+        situation: Situation,
+        left: Options,
+        groups: Groups,
+        *,
+        k: int,
+        gain: float,
+        is_last: bool,
+    ) -> Plan:
+        # The last look streams as it comes where whatever it says would be given.
+        held = groups.odds[0] if groups.odds else odds_of(groups.best)
+        usd = float(situation.estimates.cost_usd[k])
+        return Plan(
+            step=CallStep(
+                candidate=left.names[k], live=is_last and odds_of(left.quality[k]) > held
+            ),
+            propensity=1.0,
+            reason=f"confidence {groups.best:.2f}: {left.names[k]} gains {gain:.3f} after its cost",
+            quality=min(groups.best + gain + left.paid[k], 1.0),
+            cost_usd=None if isnan(usd) else usd,
+        )
 
-    def _news(self, confidence: float, gain: float) -> float:
-        """Expected utility over stopping now, where a paid judge's verdict is known first."""
-        good = confidence * self.reader.sensitivity
-        positive = good + (1.0 - confidence) * (1.0 - self.reader.specificity)
-        after_yes, after_no = good / positive, (confidence - good) / (1.0 - positive)
-        # A gain falls by one for each unit of confidence, less what the surprise carries over.
-        slope = 1.0 - self.carry
-        value = positive * max(0.0, gain - slope * (after_yes - confidence))
-        return value + (1.0 - positive) * max(0.0, gain - slope * (after_no - confidence))
+    def _best_call(
+        self, situation: Situation, left: Options, groups: Groups, *, looks: int
+    ) -> tuple[int | None, float]:
+        """The call that gains most after its price, and that gain; None where none gains."""
+        few = sorted(
+            [k for k, may in enumerate(left.open) if may],
+            key=lambda k: left.paid[k] - left.quality[k],
+        )
+        if not few:
+            return None, 0.0
+        quality = [left.quality[k] for k in few]
+        if not groups.odds:
+            quality = self._revised(situation, left, best=groups.best, quality=quality)
+        ahead = bool(groups.odds) and looks == 1 and self.max_looks > 2
+        if ahead:
+            few, quality = few[:BEST], quality[:BEST]
+            then = seats(quality, [left.paid[k] for k in few], self.vote)
+            net = nets(groups.odds[0], then, self.vote, looks=self.max_looks, comparable=1.0)
+        else:
+            gains = one_more(groups, quality, self.vote)
+            net = [gain - left.paid[k] for gain, k in zip(gains, few, strict=True)]
+        most = max(net)
+        if most <= HASTE:
+            return None, 0.0
+        near = [i for i, value in enumerate(net) if value >= most - TIE and value > HASTE]
+        if any(left.paid):
+            i = min(near, key=lambda i: left.cost_usd[few[i]])
+        else:
+            i = max(near, key=lambda i: (quality[i], net[i]))
+        return few[i], net[i]
 
-    def _fee(self, judge: JudgeCard, situation: Situation) -> float:
-        """What asking the judge costs, in units of quality; infinite where unknown."""
-        if judge.cost_usd is None:
-            return inf
-        return self.dial.quality_per_usd(situation.objective) * judge.cost_usd
+    def _revised(
+        self, situation: Situation, left: Options, *, best: float, quality: list[float]
+    ) -> list[float]:
+        """Qualities after a surprise about the best answer, which no other can be compared with."""
+        place = situation.evidence.best
+        if place is None:
+            return quality
+        before = left.quality[left.at(situation.evidence.attempts[place].candidate)]
+        surprise = self.carry * (best - before)
+        return [min(max(q + surprise, 0.01), 0.99) for q in quality]
+
+    def _news(
+        self, situation: Situation, left: Options, groups: Groups, *, looks: int, now: float
+    ) -> float:
+        """What a paid judge's verdict on the best answer is worth, before its price."""
+        value = -(groups.best + now)
+        may_call = looks < self.max_looks and not _is_over(situation)
+        for chance, factor in self.reader.verdicts(groups.best):
+            after = groups.told(factor)
+            gain = self._best_call(situation, left, after, looks=looks)[1] if may_call else 0.0
+            value += chance * (after.best + gain)
+        return value
 
 
-def _second_of_three(odds: float, left: Options, vote: Vote) -> list[float]:
-    """Gain of each second answer when a third may follow, before its own price."""
-    fee = np.array([p if may else inf for may, p in zip(left.open, left.paid, strict=True)])
-    then = bench(np.array(left.quality), fee, vote)
-    free = np.zeros((1, len(fee)))
-    net = two_ahead(np.array([odds]), then, vote, shut=free, comparable=np.ones((1, 1))).net[0]
-    pairs = zip(net.tolist(), left.paid, left.open, strict=True)
-    return [value + paid if may else 0.0 for value, paid, may in pairs]
-
-
-def _unread(situation: Situation) -> int | None:
-    """The first held answer that the free judges have not read."""
-    read = {judgement.attempt for judgement in situation.evidence.judgements}
-    if all(_is_paid(card) for card in situation.judges):
-        return None
-    attempts = enumerate(situation.evidence.attempts)
-    return next((i for i, a in attempts if a.reply is not None and i not in read), None)
-
-
-def _unasked(situation: Situation, attempt: int) -> JudgeCard | None:
-    asked = {j.judge for j in situation.evidence.judgements if j.attempt == attempt}
-    paid = (card for card in situation.judges if _is_paid(card) and card.name not in asked)
-    return next(paid, None)
-
-
-def _is_paid(card: JudgeCard) -> bool:
-    return card.kind == "llm"
+def _ask(judge: JudgeCard, attempt: int) -> Plan:
+    step = JudgeStep(judges=(judge.name,), attempt=attempt)
+    return Plan(step=step, propensity=1.0, reason=f"{judge.name} may change the decision")
 
 
 def _is_over(situation: Situation) -> bool:
     """Whether nobody can be called any more: no time, no client, or half an answer already sent."""
-    failed = [attempt for attempt in situation.evidence.attempts if attempt.failure is not None]
     ends = DeadlinePassed | Cancelled
-    return any(attempt.sent_live or isinstance(attempt.failure, ends) for attempt in failed)
-
-
-def _expected_usd(situation: Situation, looks: tuple[tuple[int, float], ...]) -> float | None:
-    """Expected cost of these looks, each with its chance; None where a price is unknown."""
-    cost_usd = sum(chance * float(situation.estimates.cost_usd[k]) for k, chance in looks)
-    return None if isnan(cost_usd) else cost_usd
-
-
-def _why(left: Options, start: Start, *, after_failure: bool) -> str:
-    told = f"{left.names[start.first]} is expected right {left.quality[start.first]:.0%}"
-    if after_failure:
-        told = f"fallback after a failure: {told}"
-    if start.second is None:
-        return f"{told}; no second look would pay"
-    second, chance = start.second
-    return f"{told}; a second look at {left.names[second]} pays in {chance:.0%} of cases"
+    for attempt in situation.evidence.attempts:
+        failure = attempt.failure
+        if failure is not None and (attempt.sent_live or isinstance(failure, ends)):
+            return True
+    return False

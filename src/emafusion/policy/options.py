@@ -6,7 +6,11 @@ import numpy as np
 from msgspec import Struct
 
 from emafusion.domain.evidence import Situation
+from emafusion.domain.features import Floats
 from emafusion.policy.dial import known_costs
+
+SLOW = 2.2
+"""95th percentile of a call's seconds over their mean: a log-normal law of sigma 0.6."""
 
 COMPARABLE = np.array((0.05, 0.0, 0.5, 0.2, 1.0, 1.0, 0.2, 0.3))
 """How often answers can be compared, by the format that is asked for: prose, code, JSON, table,
@@ -54,7 +58,7 @@ def options(situation: Situation, quality_per_usd: float) -> Options:
         cost_usd=cost_usd,
         open=_open(situation, quality, cost_usd),
         paid=[quality_per_usd * usd for usd in cost_usd],
-        legibility=_legibility(situation),
+        legibility=legibility(situation),
         comparable=float(situation.features.labels.format @ COMPARABLE),
     )
 
@@ -69,6 +73,8 @@ def _open(situation: Situation, quality: list[float], cost_usd: list[float]) -> 
         may = [ok and usd <= left_usd for ok, usd in zip(may, cost_usd, strict=True)]
     if objective.max_latency_s is not None:
         left_s = objective.max_latency_s - elapsed_s(situation)
+        if evidence.best is not None:
+            left_s /= SLOW  # what is held must not be put at risk; with nothing held, try
         latencies_s: list[float] = situation.estimates.latency_s.tolist()
         may = [ok and not s > left_s for ok, s in zip(may, latencies_s, strict=True)]
     if objective.min_quality is not None:
@@ -77,7 +83,26 @@ def _open(situation: Situation, quality: list[float], cost_usd: list[float]) -> 
     return may
 
 
-def _legibility(situation: Situation) -> list[int]:
+def barred(situation: Situation, cost_usd: list[float]) -> Floats | None:
+    """float64[n, n]: infinite where a limit forbids the second call after the first, else 0.
+
+    None where there is no limit of cost or time. `cost_usd`: n numbers.
+    """
+    objective = situation.objective
+    if objective.max_cost_usd is None and objective.max_latency_s is None:
+        return None
+    over = np.zeros((len(cost_usd), len(cost_usd)), dtype=bool)
+    if objective.max_cost_usd is not None:
+        left_usd = objective.max_cost_usd - (situation.evidence.cost_usd or 0.0)
+        over |= np.add.outer(cost_usd, cost_usd) > left_usd
+    if objective.max_latency_s is not None:
+        left_s = objective.max_latency_s - elapsed_s(situation)
+        latency_s = np.nan_to_num(situation.estimates.latency_s)
+        over |= latency_s[:, None] + SLOW * latency_s > left_s
+    return np.where(over, np.inf, 0.0)
+
+
+def legibility(situation: Situation) -> list[int]:
     """Whose answers come with token log-probabilities that a judge reads."""
     if not any(judge.kind == "logprob" for judge in situation.judges):
         return [BLIND] * len(situation.candidates)

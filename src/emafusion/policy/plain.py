@@ -14,7 +14,6 @@ from msgspec import Struct
 
 from emafusion.policy.vote import Vote, odds_of
 
-
 FEW = 4
 """Candidates up to which this is the quicker way."""
 

@@ -39,7 +39,7 @@ class Vote(Struct, frozen=True, kw_only=True):
     def lift(self, odds: float) -> float:
         """Factor on a group's odds when an answer of these odds agrees with it; at least 1.
 
-        >>> Vote(agree=0.0, peer=1.0).lift(3.0)
+        >>> round(Vote(agree=0.0, peer=1.0).lift(3.0), 9)
         3.0
         """
         return max(1.0, exp(self.agree + self.peer * log(odds)))
