@@ -17,6 +17,7 @@ from msgspec import structs
 from tests.replay.recorded_table import frame_of, rows_of
 
 from emafusion.build.parts import build_parts, learned_from
+from emafusion.build.replay_ahead import plan_ahead
 from emafusion.build.replaying import FREE, rehearse
 from emafusion.catalog import cost_usd
 from emafusion.config import Config
@@ -46,12 +47,10 @@ LOOKS = {"hybrid": PolicySection(), "fusion": PolicySection(max_looks=4)}
 def test_the_same_answer_live_and_replayed(i: int, weight: float, looks: str) -> None:
     """Plans, calls, judgements, confidences, groups, money and time are equal."""
     stage = replace(stage_of(RECORDS, LEARNED, Asked()), explore_share=SHARE)
-    parts = rehearse(looks, stage).parts
-    task = Task(
-        query=RECORDS.queries[i],
-        candidates=stage.candidates,
-        objective=Objective(quality_weight=weight),
-    )
+    objective = Objective(quality_weight=weight)
+    pools = [stage.candidates] * len(RECORDS.queries)
+    parts = plan_ahead(rehearse(looks, stage).parts, RECORDS.queries, pools, objectives=[objective])
+    task = Task(query=RECORDS.queries[i], candidates=stage.candidates, objective=objective)
     replayed = run(route(task, parts), RecordedAnswers(RECORDS))
     served = build_parts(
         Config(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from emafusion.build.parts import Learned
+from emafusion.build.replay_ahead import plan_ahead
 from emafusion.build.replay_choices import by_lot, by_oracle, by_table
 from emafusion.build.replay_pool import Priced, pool_of, repriced
 from emafusion.build.replaying import Recipe, Rehearsed, Stage, prepare, recipe_of
@@ -194,8 +195,8 @@ def _flows(
 ) -> Callable[[int, int], Flow[Answer]]:
     """Flows by place of the query and place of the setting."""
     objectives = [Objective(quality_weight=weight) for weight in asked.quality_weights]
-    pools = _pools(stage, only)
-    queries, parts = stage.records.queries, rehearsed.parts
+    pools, queries = _pools(stage, only), stage.records.queries
+    parts = plan_ahead(rehearsed.parts, queries, pools, objectives=objectives)
 
     def flow_of(i: int, w: int) -> Flow[Answer]:
         task = Task(query=queries[i], candidates=pools[i], objective=objectives[w])

@@ -12,9 +12,12 @@ from msgspec.structs import replace
 
 from emafusion.domain.evidence import Plan, Situation
 from emafusion.domain.features import Estimates, Features
-from emafusion.domain.model import Candidate, Objective
+from emafusion.domain.model import Candidate
 from emafusion.domain.ports import Policy
 from emafusion.domain.query import Query
+
+FirstPlans = dict[float, dict[str, tuple[Plan, tuple[Candidate, ...]]]]
+"""quality_weight -> query_id -> first plan, and the candidates that it was made for."""
 
 
 class KnownFeatures:
@@ -38,31 +41,38 @@ class KnownEstimates:
         self._estimates = estimates
         self._pool = pool
         self._places = {candidate.name: k for k, candidate in enumerate(pool)}
+        self._parts: dict[int, tuple[tuple[Candidate, ...], Estimates]] = {}
 
     def estimate(self, features: Features, candidates: tuple[Candidate, ...], /) -> Estimates:
         """Look the estimates up; for a part of the pool, take its columns."""
         whole = self._estimates[id(features)]
         if candidates is self._pool or len(candidates) == len(self._pool):
             return whole
-        return part_of(whole, [self._places[candidate.name] for candidate in candidates])
+        kept = self._parts.get(id(features))
+        if kept is not None and kept[0] is candidates:
+            return kept[1]
+        part = part_of(whole, [self._places[candidate.name] for candidate in candidates])
+        self._parts[id(features)] = candidates, part
+        return part
 
 
 class KnownPlans:
     """A policy whose first plans are known; what follows is asked of it as always.
 
-    `first`: plan by (query_id, objective).
+    `first`: by `quality_weight` and query_id, the plan and the candidates it was made for: where
+    others can serve the query, the policy is asked.
     """
 
-    def __init__(self, policy: Policy, first: Mapping[tuple[str, Objective], Plan]) -> None:
+    def __init__(self, policy: Policy, first: FirstPlans) -> None:
         self._policy = policy
         self._first = first
 
     def plan(self, situation: Situation, /) -> Plan:
         """Look the first plan up."""
         if not situation.evidence.attempts:
-            known = self._first.get((situation.query_id, situation.objective))
-            if known is not None:
-                return known
+            known = self._first[situation.objective.quality_weight].get(situation.query_id)
+            if known is not None and known[1] is situation.candidates:
+                return known[0]
         return self._policy.plan(situation)
 
 
