@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from pathlib import Path
 
 import polars as pl
@@ -67,6 +69,28 @@ def test_a_table_that_is_there_is_not_overwritten_unawares(empty: Shell) -> None
     assert len((empty.folder / "t.jsonl").read_text().splitlines()) == 3
 
 
+def test_a_place_that_cannot_be_written_to_is_told(empty: Shell) -> None:
+    """One line, and it is no mistake of the input."""
+    _put(empty.folder / "a.jsonl", *ROWS)
+    done = empty.run("import", "jsonl", "a.jsonl", *MAP, "--out", "/proc/t.parquet")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("emafusion: /proc/t.parquet: cannot be written: ")
+
+
+def test_an_import_that_is_interrupted_leaves_nothing(empty: Shell) -> None:
+    """Neither the table nor what it was being made of."""
+    text = "some words " * 300
+    _put(empty.folder / "a.jsonl", *({**ROWS[0], "id": n, "text": text} for n in range(30_000)))
+    process = empty.start("import", "jsonl", "a.jsonl", *MAP, "--out", "t.parquet")
+    end = time.monotonic() + 30
+    while not list(empty.folder.glob(".emafusion-*")) and time.monotonic() < end:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert {path.name for path in empty.folder.iterdir()} == {"a.jsonl"}
+
+
 def test_grades_go_to_a_table_of_their_own(empty: Shell) -> None:
     """Where the source has any."""
     _put(empty.folder / "a.jsonl", {**ROWS[0], "judge": "strict", "judge_score": 8})
@@ -116,11 +140,11 @@ def _sample() -> Path:
     ],
 )
 def test_bad_input_is_one_line(empty: Shell, line: str, says: str) -> None:
-    """Exit code 2 (1 for what is no log), one line on standard error, nothing written."""
+    """Exit code 2, one line on standard error, nothing written."""
     _put(empty.folder / "a.jsonl", *ROWS)
     (empty.folder / "a.pkl").write_bytes(b"\x80\x04.")
     done = empty.run(*line.split(" "))
-    assert done.code == (1 if line.startswith("import log") else 2)
+    assert done.code == 2
     assert says in done.err
     assert (done.out, len(done.err.splitlines())) == ("", 1)
     assert {path.name for path in empty.folder.iterdir()} == {"a.jsonl", "a.pkl"}

@@ -245,6 +245,16 @@ def test_spans_of_every_age_say_the_same(tmp_path: Path, form: str) -> None:
     ]  # fmt: skip
 
 
+def test_spans_in_a_file_named_json_may_stand_a_line_each(tmp_path: Path) -> None:
+    """So a collector writes them; one request in one piece is read as well."""
+    lines = [_span(_attributes(**NEW, input__messages=PARTS))] * 2
+    assert (
+        Import(tmp_path, "otel", put_lines(tmp_path / "a.json", lines)).done.outcomes.repeats == 1
+    )
+    (tmp_path / "a.json").write_text(json.dumps(lines[0], indent=2))
+    assert len(Import(tmp_path, "otel", tmp_path / "a.json").rows) == 1
+
+
 def test_spans_of_agents_and_failed_calls_are_left_out(tmp_path: Path) -> None:
     """They are no answers of a model; a call without texts is a bad row."""
     lines = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -124,6 +126,7 @@ def test_a_bad_row_is_named_with_line_reason_and_what_would_be_right(
         (b'{"score": NaN}', "NaN and Infinity are not JSON, an unknown number is null"),
         (b'{"a": "\xff"}', "is not UTF-8 (byte 7)"),
         (b"[" * 100_000, "is not JSON"),
+        (rb'{"query_id": "\ud800"}', "is not JSON"),
     ],
 )
 def test_a_line_that_is_no_row_is_named(tmp_path: Path, line: bytes, what: str) -> None:
@@ -227,6 +230,19 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "is a folder" in _told(tmp_path)
 
 
+def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
+    """A table is looked at before it is read."""
+    os.mkfifo(tmp_path / "a.jsonl")
+    assert "is a pipe or a device; expected a file" in _told(tmp_path / "a.jsonl")
+
+
+def test_a_name_with_signs_of_a_pattern_is_a_name(tmp_path: Path) -> None:
+    """Brackets and stars are no wildcards."""
+    path = tmp_path / "a[1]*.parquet"
+    pl.DataFrame([good()]).write_parquet(path)
+    assert read_outcomes([path]).frame.height == 1
+
+
 def test_a_compressed_table_is_read_like_a_plain_one(tmp_path: Path) -> None:
     """The first bytes tell, so the name need not."""
     plain = jsonl(tmp_path / "a.jsonl", [GOOD])
@@ -254,6 +270,7 @@ def test_parquet_of_other_types_is_converted(tmp_path: Path) -> None:
             "cost_usd": pl.Series(["0.5", "1.25"]).cast(pl.Decimal(10, 2)),
             "prompt_tokens": pl.Series([3.0, None]),
             "gold": pl.Series([[1], [2]]),
+            "answer": [date(2026, 1, 2), None],
         }
     )
     frame.write_parquet(tmp_path / "a.parquet")
@@ -264,6 +281,7 @@ def test_parquet_of_other_types_is_converted(tmp_path: Path) -> None:
         ("a", 1.0, 0.5, 3, "[1]"),
         ("b", None, 1.25, None, "[2]"),
     ]
+    assert read["answer"].to_list() == ["2026-01-02", None]
 
 
 def test_a_bad_row_of_parquet_is_named_by_its_number(tmp_path: Path) -> None:

@@ -49,3 +49,17 @@ def test_grades_of_one_judge_are_numbered_as_repeats(tmp_path: Path) -> None:
     rows = [{**grade, "judge_score": score} for score in (7, 8)]
     read = read_judges([jsonl(tmp_path / "a.jsonl", rows)])
     assert read.frame["repeat"].to_list() == [0, 1]
+
+
+def test_a_row_without_a_number_is_numbered_beside_one_that_has_one(tmp_path: Path) -> None:
+    """Also where no two rows have the same number."""
+    rows = [good(response="a"), good(response="b", sample=0), good(response="c", query_id="q2")]
+    read = read_outcomes([jsonl(tmp_path / "a.jsonl", rows)])
+    assert read.frame.select("response", "sample").rows() == [("a", 1), ("b", 0), ("c", None)]
+
+
+def test_a_number_that_is_given_once_stays_though_a_repeat_is_dropped(tmp_path: Path) -> None:
+    """Five samples of ten, recorded twice."""
+    rows = [good(sample=sample, response=str(sample)) for sample in (3, 5, 9)] * 2
+    read = read_outcomes([jsonl(tmp_path / "a.jsonl", rows)])
+    assert (read.frame["sample"].to_list(), read.repeats) == ([3, 5, 9], 3)

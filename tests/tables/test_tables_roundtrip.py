@@ -14,8 +14,8 @@ from tests.tables.making import GOOD, jsonl
 
 from emafusion.domain.errors import BadInput
 from emafusion.tables.columns import OUTCOMES
+from emafusion.tables.draft import Draft
 from emafusion.tables.read import read_outcomes
-from emafusion.tables.write import Draft
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 NAMED = st.text(string.ascii_letters + string.digits + " ,\"'\n-/.", min_size=1, max_size=8).filter(

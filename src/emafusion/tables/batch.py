@@ -57,7 +57,9 @@ def text_of(value: Cell) -> str | None:
         return value.decode("utf-8", "replace")
     if isinstance(value, float):
         return repr(value)
-    return msgspec.json.encode(value, enc_hook=str).decode()
+    if isinstance(value, bool | int | list | dict):
+        return msgspec.json.encode(value, enc_hook=str).decode()
+    return str(value)
 
 
 def series_of(column: Column, values: Sequence[Cell]) -> pl.Series:

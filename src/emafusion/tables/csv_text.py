@@ -121,10 +121,15 @@ def wrong_record(record: Record, names: list[str]) -> str | None:
     if len(record) != len(names):
         return f"has {len(record)} fields, the header has {len(names)}"
     for name, field in zip(names, record, strict=True):
-        if field is not None and not _is_utf8(field):
+        if field is not None and not field.isascii() and not _is_utf8(field):
             return f"{name} is not UTF-8"
     return None
 
 
 def _is_utf8(field: str) -> bool:
-    return field.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in field)
+    """Whether it can be written again: bytes that were no UTF-8 are surrogates now."""
+    try:
+        field.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -16,8 +16,14 @@ BOM = b"\xef\xbb\xbf"
 
 
 def first_bytes(path: Path) -> bytes:
-    """The first 16 bytes of a file. Raises `BadInput` where it cannot be read."""
+    """The first 16 bytes of a file.
+
+    Raises `BadInput` where it cannot be read, and for a pipe: tables are read more than once.
+    """
     try:
+        if path.exists() and not path.is_file():
+            what = "a folder" if path.is_dir() else "a pipe or a device"
+            raise BadInput(f"is {what}; expected a file", where=str(path))
         with path.open("rb") as file:
             return file.read(16)
     except (OSError, ValueError) as error:
@@ -55,7 +61,7 @@ def _zstd(path: Path) -> Iterator[tuple[int, bytes]]:
     """Polars reads what Python cannot; newer ones give it line by line."""
     import polars as pl
 
-    if not hasattr(pl, "scan_lines"):
+    if not hasattr(pl, "scan_lines") or not hasattr(pl.LazyFrame, "collect_batches"):
         what = "is compressed with zstd, which needs a newer polars; or: zstd -d FILE"
         raise BadInput(what, where=str(path))
     try:

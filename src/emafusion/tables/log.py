@@ -9,6 +9,8 @@ from pathlib import Path
 
 from msgspec import structs
 
+from emafusion.domain.errors import BadInput
+from emafusion.store.errors import StoreError
 from emafusion.store.read import LogReader
 from emafusion.store.record import AttemptRecord, Record
 from emafusion.store.table import table_rows
@@ -40,20 +42,28 @@ def calls_of(record: Record) -> Iterator[Logged]:
         yield Logged(row=cells, grades=tuple(_grades(record, number, cells)))
 
 
+def records_of(path: Path) -> Iterator[Record]:
+    """Requests of a log, newest first. Raises `BadInput` where it cannot be read as one."""
+    try:
+        with LogReader(path) as log:
+            yield from log.records()
+    except StoreError as error:
+        raise BadInput(str(error)) from error
+
+
 def read_log(path: Path, shape: Shape) -> Iterator[Batch]:
     """Batches of a log, one row for each answer, newest request first."""
     pile = Pile(shape)
     number = 0
-    with LogReader(path) as log:
-        for record in log.records():
-            for call in calls_of(record):
-                if call.row is None:
-                    pile.leave_out(call.left_out or "")
-                    continue
-                number += 1
-                pile.add(number, call.row, size=size_of(call.row))
-            if pile.is_full:
-                yield pile.taken()
+    for record in records_of(path):
+        for call in calls_of(record):
+            if call.row is None:
+                pile.leave_out(call.left_out or "")
+                continue
+            number += 1
+            pile.add(number, call.row, size=size_of(call.row))
+        if pile.is_full:
+            yield pile.taken()
     if pile.is_begun:
         yield pile.taken()
 

@@ -33,10 +33,11 @@ def once(keys: pl.DataFrame, shape: Shape) -> pl.DataFrame | None:
     import polars as pl
 
     *pair, number = shape.key
-    if not keys.select(shape.key).is_duplicated().any():
+    several = keys.select(pair).is_duplicated()
+    unclear = keys.select(shape.key).is_duplicated() | keys[number].is_null()
+    if not (several & unclear).any():
         return None
     rows = keys.with_row_index("row")
-    several = rows.select(pair).is_duplicated()
     alone, suspects = rows.filter(~several), rows.filter(several)
     kept = suspects.unique([*shape.key, *HASHES], keep="first", maintain_order=True)
     numbers = pl.Series(number, _numbers(kept.select(*pair, number)), dtype=pl.Int64)

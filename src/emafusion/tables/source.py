@@ -73,8 +73,6 @@ class Source:
 
 def reader_of(path: Path) -> Reader:
     """How a file is read: by its first bytes where they tell, else by its ending."""
-    if path.is_dir():
-        raise BadInput("is a folder; expected a file", where=str(path))
     begin = first_bytes(path)
     for magic, reader in _MAGIC.items():
         if begin.startswith(magic):
@@ -101,5 +99,5 @@ def refuse_missing(names: set[str], shape: Shape, *, where: str) -> None:
         near = difflib.get_close_matches(missing[0], others, n=1, cutoff=0.5)
         hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(sorted(names))}"
         what = f"column{'s' if missing[1:] else ''} {', '.join(missing)} missing"
-        told = f"{what}; {hint[:200]} `emafusion import jsonl --map OURS=THEIRS` renames columns"
-        raise BadInput(told, where=where)
+        how = "`emafusion import jsonl --map OURS=THEIRS` renames columns"
+        raise BadInput(f"{what}; {' '.join(hint[:200].split())} {how}", where=where)

@@ -1,24 +1,17 @@
-"""A table written to a file, whole or not at all, however large it is."""
+"""How tables are written: which files they can be, and what the disk says to it."""
 
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import IO, TYPE_CHECKING, Final, Self
+from typing import IO, TYPE_CHECKING, Final
 
-from emafusion.domain.errors import BadInput
-from emafusion.tables.columns import Shape
-from emafusion.tables.repeats import keyed, once
+from emafusion.domain.errors import BadInput, Unready
 
 if TYPE_CHECKING:
     import polars as pl
-
-PART_BYTES: Final = 16 * 2**20
-"""Bytes of rows that are held before they go to the disk."""
 
 OUT_ENDINGS: Final = (".parquet", ".jsonl", ".ndjson", ".csv")
 
@@ -35,154 +28,25 @@ def check_out(path: Path, *, where: str, force: bool) -> None:
         raise BadInput("is there already; --force overwrites it", where=str(path))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """What a table has.
+@contextmanager
+def writing(path: Path) -> Generator[None]:
+    """Put what the disk says into one line: raises `Unready` for it."""
+    import polars as pl
 
-    `repeats`: exact repeats left out; `scored`, `priced`: rows with a score, with a cost.
-    """
-
-    rows: int
-    repeats: int
-    queries: int
-    models: tuple[str, ...]
-    scored: int
-    priced: int
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        told = " ".join(str(said).split()).rpartition("IO error: ")[2][:160]
+        raise Unready(f"{path}: cannot be written: {told}") from error
 
 
-class Draft:
-    """A table that grows in a hidden folder beside its file; a context manager.
-
-    Nothing is at `path` before `publish`, and nothing stays behind without it. `rows`: how many
-    were added.
-    """
-
-    def __init__(self, path: Path, shape: Shape) -> None:
-        self.path = path
-        self.rows = 0
-        self._shape = shape
-        self._folder = tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent)
-        self._parts: list[Path] = []
-        self._held: list[pl.DataFrame] = []
-        self._size = 0.0
-        self._whole = 0.0
-        self._keys: list[pl.DataFrame] = []
-
-    def add(self, frame: pl.DataFrame) -> None:
-        """More rows, with every column of the shape."""
-        if not frame.height:
-            return
-        self.rows += frame.height
-        self._held.append(frame)
-        self._size += frame.estimated_size()
-        self._whole += frame.estimated_size()
-        self._keys.append(self._key(frame))
-        if self._size >= PART_BYTES:
-            self._put_down()
-
-    def finish(self) -> Finished:
-        """Write the file, still hidden, and say what is in it."""
-        import polars as pl
-
-        self._put_down()
-        whole = pl.concat(self._keys) if self._keys else self._key(self._empty())
-        self._keys.clear()
-        kept = once(whole, self._shape)
-        if kept is not None:
-            self._renumber(kept)
-            whole = whole[kept["row"]]
-        self._write()
-        return Finished(
-            rows=whole.height,
-            repeats=self.rows - whole.height,
-            queries=whole["query_id"].n_unique(),
-            models=tuple(whole["model"].unique().sort().to_list()),
-            scored=int(whole["score"].sum()),
-            priced=int(whole["cost_usd"].sum()),
-        )
-
-    def publish(self) -> None:
-        """Put the finished file into its place."""
-        self._hidden.chmod(0o644)
-        self._hidden.replace(self.path)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._folder.cleanup()
-
-    def _key(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """What tells rows apart, and whether each has a score and a cost."""
-        said = [
-            (frame[name].is_not_null() if name in frame.columns else frame["model"].is_null())
-            .alias(name)
-            for name in ("score", "cost_usd")
-        ]  # fmt: skip
-        return keyed(frame, self._shape).with_columns(said)
-
-    @property
-    def _group(self) -> int:
-        """Rows of a row group of parquet: as many as are some megabytes, for several are held."""
-        row = self._whole / max(1, self.rows)
-        return min(max(int(PART_BYTES / max(1.0, row)), 100), 100_000)
-
-    def _empty(self) -> pl.DataFrame:
-        import polars as pl
-
-        return pl.DataFrame(schema=self._shape.schema())
-
-    @property
-    def _hidden(self) -> Path:
-        return Path(self._folder.name) / "whole"
-
-    def _put_down(self) -> None:
-        import polars as pl
-
-        if self._held:
-            part = Path(self._folder.name) / f"{len(self._parts)}.parquet"
-            pl.concat(self._held).write_parquet(part, compression="lz4")
-            self._parts.append(part)
-        self._held.clear()
-        self._size = 0.0
-
-    def _frames(self) -> Iterator[tuple[Path, pl.DataFrame]]:
-        import polars as pl
-
-        for part in self._parts:
-            yield part, pl.read_parquet(part)
-
-    def _renumber(self, kept: pl.DataFrame) -> None:
-        """Keep these rows of all parts, with these numbers."""
-        import polars as pl
-
-        number = self._shape.key[-1]
-        start = 0
-        for part, frame in self._frames():
-            mine = kept.filter(pl.col("row").is_between(start, start + frame.height, closed="left"))
-            start += frame.height
-            rows = frame[mine["row"].cast(pl.Int64) - (start - frame.height)]
-            rows.with_columns(mine[number]).write_parquet(part, compression="lz4")
-
-    def _write(self) -> None:
-        import polars as pl
-
-        ending = self.path.suffix.lower()
-        if ending == ".parquet":
-            if self._parts:
-                pl.scan_parquet(self._parts).sink_parquet(self._hidden, row_group_size=self._group)
-            else:
-                self._empty().write_parquet(self._hidden)
-            return
-        write = _TEXTS[ending]
-        with self._hidden.open("wb") as file:
-            for number, (_, frame) in enumerate(self._frames()):
-                write(frame, file, number == 0)
+def write_text(frames: Iterable[pl.DataFrame], path: Path, *, like: Path) -> None:
+    """Write frames below each other as JSON Lines or CSV, by the ending of `like`."""
+    write = _TEXTS[like.suffix.lower()]
+    with path.open("wb") as file:
+        for number, frame in enumerate(frames):
+            write(frame, file, number == 0)
 
 
 def _jsonl(frame: pl.DataFrame, file: IO[bytes], _first: bool) -> None:  # noqa: FBT001 - of a table

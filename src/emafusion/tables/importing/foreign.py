@@ -47,7 +47,7 @@ def foreign_rows(path: Path) -> Iterator[Foreign]:
         yield from _parquet(path)
     elif ".csv" in endings:
         yield from _csv(path)
-    elif path.suffix.lower() == ".json" or begin.lstrip().startswith(b"["):
+    elif _is_whole(path, begin):
         for number, row in enumerate(_array(read_json(path), path), start=1):
             fields = row if is_object(row) else "is no JSON object, which a row must be"
             yield Foreign(line=number, fields=fields, unit="row")
@@ -55,6 +55,17 @@ def foreign_rows(path: Path) -> Iterator[Foreign]:
         for number, line in lines_of(path):
             if line.strip():
                 yield Foreign(line=number, fields=fields_of(line), size=len(line))
+
+
+def _is_whole(path: Path, begin: bytes) -> bool:
+    """Whether a file is one piece of JSON; collectors write JSON Lines into files named `.json`."""
+    if begin.lstrip().startswith(b"["):
+        return True
+    if path.suffix.lower() != ".json":
+        return False
+    lines = (line for _, line in lines_of(path) if line.strip())
+    first, second = next(lines, b""), next(lines, None)
+    return second is None or not is_object(fields_of(first))
 
 
 def read_json(path: Path) -> Json:

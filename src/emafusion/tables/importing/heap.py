@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from emafusion.tables.bad import BadRow, BadRows
 from emafusion.tables.clean import clean
 from emafusion.tables.columns import Shape
+from emafusion.tables.draft import Draft
 from emafusion.tables.importing.found import Found
 from emafusion.tables.jsonl import Fields, Pile
-from emafusion.tables.write import Draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

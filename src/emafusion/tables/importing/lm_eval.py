@@ -27,7 +27,7 @@ METRICS: Final = (
 )  # fmt: skip
 """Names of metrics in the order in which one is taken, each from 0 to 1 for a single answer."""
 
-_NAME: Final = re.compile(r"samples_(?P<task>.+?)(_(?P<time>\d{4}-\d\d-\d\dT[\d.:-]+))?\.jsonl")
+_NAME: Final = re.compile(r"samples_(?P<task>.+?)(_(?P<time>\d{4}-\d\d-\d\dT[\d.:-]+))?\.jsonl?")
 
 
 def import_lm_eval(sources: Sequence[Path], wish: Wish) -> Iterator[Found]:
@@ -48,12 +48,12 @@ class _Run:
 def _samples(sources: Sequence[Path]) -> Iterator[Path]:
     for source in sources:
         if source.is_dir():
-            found = sorted(source.rglob("samples_*.jsonl"))
+            found = sorted(source.rglob("samples_*.json*"))
             if not found:
                 what = "no samples_*.jsonl in it; lm_eval writes them with --log_samples"
                 raise BadInput(what, where=str(source))
             yield from found
-        elif source.suffix == ".json":
+        elif source.suffix == ".json" and not source.name.startswith("samples_"):
             if reach(read_json(source), "model_name") is None:
                 raise BadInput("is no results file of lm-evaluation-harness", where=str(source))
         else:

@@ -12,9 +12,9 @@ from pathlib import Path
 from emafusion.domain.errors import BadInput, Unready
 from emafusion.tables.bad import BadRow, BadRows
 from emafusion.tables.columns import JUDGES, OUTCOMES
+from emafusion.tables.draft import Draft, Finished
 from emafusion.tables.importing.found import Found, Importer, Wish
 from emafusion.tables.importing.heap import Heap
-from emafusion.tables.write import Draft, Finished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
