@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -47,6 +48,9 @@ async def _serve(path: str | None, host: str | None, port: int | None) -> None:
         needs_key=config.gateway.needs_keys,
     )
     async with opened(config, os.environ) as gateway:
+        # What is loaded by now stays: to walk over all of it for garbage would hold up whichever
+        # request comes then by some 40 ms.
+        gc.freeze()
         serving = asyncio.ensure_future(
             serve(_app(config, gateway, keys), listener, lambda: welcome(text, gateway))
         )
