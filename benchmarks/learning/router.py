@@ -1,149 +1,194 @@
 """What the learned router is worth on queries that it did not see: accuracy at equal money.
 
-Usage: python benchmarks/learning/router.py TABLE.parquet [--queries 3000] [--family]
+Usage: python benchmarks/learning/router.py TABLE.parquet [--queries N] [--family] [--only TEXT]
 
-TABLE has the outcome table's columns. Queries are split by prompt (with --family: by data set, so
-that the router meets work of a kind it never saw); the router is fitted on one part and chooses one
-model for each query of the other. Its classes, too, are learned without the other part. B is what
-the best single model (on the fitted part) costs. Points are percentage points of accuracy over it,
-with a paired bootstrap interval of 95 %.
+TABLE has the outcome table's columns. It is cut into three parts by prompt (with --family by data
+set, so that the router meets work of a kind it never saw), twice; each part is chosen for by a
+router fitted on the other two, one model a query. Expected costs are those learned from the other
+parts, accounts are by recorded costs. B is what the best single model (on the fitted parts) costs.
+Points are percentage points of accuracy over it, at B, B/2, B/4 and B/8, with the standard error of
+the first and the third; then the share of B at which the best single model's accuracy is reached.
 """
 
 from __future__ import annotations
 
 import argparse
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+from msgspec import structs
 
+from emafusion.domain.features import Features, Floats, Ints
 from emafusion.domain.model import Candidate, Model
+from emafusion.encode.classify import ClassifierState
 from emafusion.encode.encoder import HashEncoder
 from emafusion.estimate.estimator import HybridEstimator
-from emafusion.learn.classifier import fit_classifier
-from emafusion.learn.examples import as_arrays, from_benchmark, from_seeds
+from emafusion.estimate.hybrid import Mode
+from emafusion.estimate.state import RouterState
 from emafusion.learn.fit import encode_prompts, fit_router
 from emafusion.learn.groups import family_groups, folds_of, prompt_groups
 from emafusion.learn.outcomes import OutcomeTable, from_frame
-from emafusion.learn.seed_prompts import seed_prompts
 
-Floats = npt.NDArray[np.float64]
-SEEDS = 2400
+SHARES = (1.0, 0.5, 0.25, 0.125)
+LAMBDAS = (0.0, *np.geomspace(1e-2, 1e7, 400).tolist())
+MODES: tuple[Mode, ...] = ("blend", "taxonomy", "learned", "paper")
+SEEDS, PARTS = (1, 2), 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Part:
+    """A router and the part of the table that it did not see."""
+
+    state: RouterState
+    learned_on: OutcomeTable
+    test: OutcomeTable
+    features: tuple[Features, ...]
 
 
 def main() -> None:
-    """Fit on one part, choose on the other, print."""
+    """Fit on some parts, choose on another, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("table")
-    parser.add_argument("--queries", type=int, default=3000)
+    parser.add_argument("--queries", type=int, default=1_000_000)
     parser.add_argument("--family", action="store_true")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="part of the data sets' names or of `split`")
+    parser.add_argument("--right", type=float, default=None, help="scores from here on count as 1")
     asked = parser.parse_args()
-    table = _read(asked.table, asked.queries, seed=asked.seed)
-    groups = family_groups(table.datasets) if asked.family else prompt_groups(table.prompts)
-    here = folds_of(groups, 3, seed=asked.seed) == 0
-    rest, test = table.take(~here), table.take(here)
-    quality = _predicted(rest, test)
-    cost = np.broadcast_to(np.nanmean(rest.cost_usd, axis=0), test.score.shape)
-    _report(test, quality, cost, best=int(np.nanmean(rest.score, axis=0).argmax()))
+    table = _read(asked)
+    gains: dict[str, list[Floats]] = defaultdict(list)
+    equal: dict[str, list[float]] = defaultdict(list)
+    for part in _parts(table, family=asked.family):
+        for name, quality, cost in _policies(part):
+            points, share = _score(part, quality, cost)
+            gains[name].append(points)
+            equal[name].append(share)
+    print(f"{len(table.prompts)} queries, {len(table.models)} models")
+    for name, found in gains.items():
+        points = 100 * np.concatenate(found)
+        error = points.std(axis=0) / np.sqrt(len(table.prompts))
+        told = " ".join(f"{each:+.2f}" for each in points.mean(axis=0))
+        print(f"{name:12} {told} (se {error[0]:.2f} {error[2]:.2f}) B/{np.mean(equal[name]):.1f}")
 
 
-def _read(path: str, queries: int, *, seed: int) -> OutcomeTable:
-    """Queries drawn by chance, models that have prices and nearly all answers."""
-    frame = pl.read_parquet(path)
-    priced = (
-        frame.group_by("model")
-        .agg(pl.col("cost_usd").is_not_null().mean().alias("priced"), pl.len().alias("rows"))
-        .filter((pl.col("priced") > 0.95) & (pl.col("rows") > 0.9 * frame["query_id"].n_unique()))
-    )
-    frame = frame.filter(pl.col("model").is_in(priced["model"].implode()))
-    ids = frame["query_id"].unique().sort().sample(fraction=1.0, seed=seed, shuffle=True)
-    frame = frame.filter(pl.col("query_id").is_in(ids.head(queries).implode()))
-    return from_frame(frame)
+def _read(asked: argparse.Namespace) -> OutcomeTable:
+    """Queries drawn by chance, models that have prices (where any has) and nearly all answers."""
+    frame = pl.read_parquet(asked.table)
+    if asked.only:
+        names = [name for name in ("dataset", "split") if name in frame.columns]
+        frame = frame.filter(pl.any_horizontal(pl.col(names).str.contains(asked.only)))
+    if asked.right is not None:
+        frame = frame.with_columns((pl.col("score") >= asked.right).cast(pl.Float64))
+    table = from_frame(frame)
+    answered = np.isfinite(table.score).mean(axis=0) > 0.9
+    priced = np.isfinite(table.cost_usd).mean(axis=0) > 0.95
+    kept = answered & priced if priced.any() else answered
+    models = [name for name, keep in zip(table.models, kept, strict=True) if keep]
+    table = from_frame(frame.filter(pl.col("model").is_in([*_spellings(frame, models)])))
+    drawn = np.random.default_rng(0).permutation(len(table.prompts))[: asked.queries]
+    return table.take(np.isin(np.arange(len(table.prompts)), drawn))
 
 
-def _predicted(rest: OutcomeTable, test: OutcomeTable) -> Floats:
-    """Predicted quality of each model on each test query: float64[n, m]."""
-    encoder = _encoder(rest)
-    state = fit_router(rest, encode_prompts(encoder, rest.prompts)).state
+def _spellings(frame: pl.DataFrame, models: list[str]) -> Iterator[str]:
+    """Names of the frame whose canonical spelling is among the models."""
+    for name in frame["model"].unique().to_list():
+        if from_frame(frame.filter(pl.col("model") == name).head(1)).models[0] in models:
+            yield name
+
+
+def _parts(table: OutcomeTable, *, family: bool) -> Iterator[Part]:
+    """Fit a router for each part of each seed."""
+    features = encode_prompts(HashEncoder(ClassifierState.blank()), table.prompts)
+    groups = family_groups(table.datasets) if family else prompt_groups(table.prompts)
+    for seed in SEEDS:
+        folds = folds_of(groups, PARTS, seed=seed)
+        for fold in range(PARTS):
+            here, rest = folds == fold, folds != fold
+            started = time.perf_counter()
+            learned_on = table.take(rest)
+            state = fit_router(learned_on, _take(features, rest)).state
+            seconds = time.perf_counter() - started
+            print(f"fitted on {int(rest.sum())} queries in {seconds:.1f} s, {state.blend}")
+            yield Part(
+                state=state,
+                learned_on=learned_on,
+                test=table.take(here),
+                features=_take(features, here),
+            )
+
+
+def _take(features: tuple[Features, ...], rows: np.ndarray) -> tuple[Features, ...]:
+    return tuple(features[i] for i in np.flatnonzero(rows).tolist())
+
+
+def _policies(part: Part) -> Iterator[tuple[str, Floats, Floats]]:
+    """Name, predicted quality and expected cost of each policy: float64[n, m]."""
+    for mode in MODES:
+        yield mode, *_predicted(part, part.features, mode)
+    named = zip(part.features, part.test.datasets, strict=True)
+    given = tuple(structs.replace(each, dataset=name) for each, name in named)
+    yield "class given", *_predicted(part, given, "blend")
+    means = np.nanmean(part.learned_on.score, axis=0)
+    cost = np.broadcast_to(_means(part.learned_on.cost_usd), part.test.score.shape)
+    yield "task table", _by_task(part, means), cost
+    yield "one quality", np.broadcast_to(means, cost.shape), cost
+
+
+def _predicted(part: Part, features: tuple[Features, ...], mode: Mode) -> tuple[Floats, Floats]:
     pool = tuple(
         Candidate(name=n, model=Model(name=n, provider="p"), deployment="d", remote_name=n)
-        for n in test.models
+        for n in part.test.models
     )
-    estimator = HybridEstimator(state, lambda _usage, _price: None)
-    estimates = estimator.estimate_many(encode_prompts(encoder, test.prompts), pool)
-    return np.array([e.quality for e in estimates])
-
-
-def _encoder(rest: OutcomeTable) -> HashEncoder:
-    """An encoder whose classes were learned without the test queries, unlike the shipped one."""
-    lengths = np.nan_to_num(np.nanmean(rest.completion_tokens, axis=1))
-    examples = (
-        *from_seeds(seed_prompts(SEEDS)),
-        *from_benchmark(rest.prompts, rest.datasets, lengths),
+    estimator = HybridEstimator(
+        part.state, lambda _usage, _price: None, mode=mode, recorded_costs=True
     )
-    groups = prompt_groups([example.query.prompt for example in examples])
-    return HashEncoder(fit_classifier(as_arrays(examples), folds_of(groups, 3)).state)
+    found = estimator.estimate_many(features, pool)
+    return np.array([e.quality for e in found]), np.array([e.cost_usd for e in found])
 
 
-def _report(test: OutcomeTable, quality: Floats, cost: Floats, *, best: int) -> None:
-    score = np.nan_to_num(test.score)
+def _by_task(part: Part, means: Floats) -> Floats:
+    """Mean quality by data set, of all where it was never seen."""
+    datasets, asked = np.array(part.learned_on.datasets), np.array(part.test.datasets)
+    quality = np.tile(means, (len(asked), 1))
+    for name in set(part.test.datasets) & set(part.learned_on.datasets):
+        quality[asked == name] = _means(part.learned_on.score[datasets == name])
+    return quality
+
+
+def _means(values: Floats) -> Floats:
+    """Column means without NaN, 0 where there is nothing."""
+    known = np.isfinite(values)
+    return np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+
+
+def _score(part: Part, quality: Floats, expected: Floats) -> tuple[Floats, float]:
+    """Gain over the best single model, float64[n, len(SHARES)], and B over its equal's cost."""
+    score, cost = (_filled(getattr(part.test, name), getattr(part.learned_on, name))
+                   for name in ("score", "cost_usd"))  # fmt: skip
+    if not cost.any():
+        cost, expected = np.ones(cost.shape), np.zeros(cost.shape)
+    rows, best = np.arange(len(score)), int(np.nanmean(part.learned_on.score, axis=0).argmax())
     budget = float(cost[:, best].mean())
-    cheapest = int(cost.mean(axis=0).argmin())
-    print(f"{len(score)} queries, {score.shape[1]} models; best single {test.models[best]}")
-    print(f"best single      {score[:, best].mean():.4f} at ${1e3 * budget:.3f} per 1,000")
-    share = float(cost[:, cheapest].mean()) / budget
-    print(f"always cheapest  {score[:, cheapest].mean():.4f} at B x {share:.3f}")
-    for part in (1.0, 0.25):
-        chosen = _at(quality, cost, budget * part)
-        gain = score[np.arange(len(score)), chosen] - score[:, best]
-        low, high = _interval(gain)
-        mix = _mix(score, cost, budget * part)
-        over = 100 * (mix - score[:, best].mean())
-        told = f"{100 * gain.mean():+.2f} points ({low:+.2f} to {high:+.2f})"
-        print(f"router at B x {part:<4g} {told}; random mix at equal cost {over:+.2f}")
-    equal = _equal(score, quality, cost, best=best)
-    print(f"best single's accuracy at {f'B / {1 / equal:.1f}' if equal else 'no cost tried'}")
+    tried = [(quality - lam * expected).argmax(axis=1) for lam in LAMBDAS]
+    spent = np.array([cost[rows, chosen].mean() for chosen in tried])
+    gains = [score[rows, tried[_first(spent, budget * part)]] - score[:, best] for part in SHARES]
+    right = np.array([score[rows, chosen].mean() for chosen in tried])
+    enough = spent[right >= score[:, best].mean()]
+    return np.stack(gains, axis=1), budget / float(enough.min()) if len(enough) else 0.0
 
 
-def _at(quality: Floats, cost: Floats, budget: float) -> npt.NDArray[np.int64]:
-    """The choice by quality less lambda x cost, with the smallest lambda that keeps the budget."""
-    rows = np.arange(len(quality))
-    for lam in (0.0, *np.geomspace(1e-2, 1e7, 200)):
-        chosen = (quality - lam * cost).argmax(axis=1)
-        if cost[rows, chosen].mean() <= budget:
-            return chosen
-    return cost.argmin(axis=1)
+def _first(spent: Floats, budget: float) -> int:
+    """The smallest lambda that keeps the budget, the largest where none does."""
+    kept: Ints = np.flatnonzero(spent <= budget)
+    return int(kept[0]) if len(kept) else len(spent) - 1
 
 
-def _equal(score: Floats, quality: Floats, cost: Floats, *, best: int) -> float | None:
-    """The smallest share of B at which the router is as accurate as the best single model."""
-    rows, budget = np.arange(len(score)), float(cost[:, best].mean())
-    for part in np.geomspace(0.01, 1.0, 80):
-        chosen = _at(quality, cost, budget * part)
-        if score[rows, chosen].mean() >= score[:, best].mean():
-            return float(part)
-    return None
-
-
-def _mix(score: Floats, cost: Floats, budget: float) -> float:
-    """Accuracy of the best random mix of two models at this mean cost."""
-    accuracy, price = score.mean(axis=0), cost.mean(axis=0)
-    found = [float(accuracy[k]) for k in range(len(price)) if price[k] <= budget]
-    for a in range(len(price)):
-        for b in range(len(price)):
-            if price[a] <= budget < price[b]:
-                share = (budget - price[a]) / (price[b] - price[a])
-                found.append(float((1 - share) * accuracy[a] + share * accuracy[b]))
-    return max(found, default=float("nan"))  # no model is that cheap
-
-
-def _interval(gain: Floats) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean, in points."""
-    rng = np.random.default_rng(0)
-    means = [gain[rng.integers(0, len(gain), len(gain))].mean() for _ in range(1000)]
-    low, high = np.quantile(means, (0.025, 0.975))
-    return 100 * float(low), 100 * float(high)
+def _filled(values: Floats, learned_on: Floats) -> Floats:
+    """What was not recorded, as it was on the mean of the fitted part."""
+    return np.where(np.isfinite(values), values, _means(learned_on))
 
 
 if __name__ == "__main__":

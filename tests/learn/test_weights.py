@@ -25,7 +25,7 @@ def drawn(seed: int, n: int = 3000, m: int = 4) -> tuple[Choices, Floats]:
     return Choices(score, np.full((n, m), 0.5), cost), advantage
 
 
-@settings(max_examples=8)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 1000))
 def test_a_view_that_tells_the_truth_outweighs_one_that_is_noise(seed: int) -> None:
     """Whichever of the two it is."""
@@ -65,7 +65,7 @@ def test_speaking_louder_never_makes_a_query_less_familiar() -> None:
     assert fit_curve(faint, loud)[1] == 0
 
 
-@settings(max_examples=8)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 1000))
 def test_certain_classes_give_shrunk_means(seed: int) -> None:
     """With certain classes a value is the sum of residuals over their count and ten more."""

@@ -19,6 +19,7 @@ from emafusion.estimate.hybrid import (
     blend_quality,
     quality_sd,
     shrunk,
+    trusting,
     view_weights,
 )  # fmt: skip
 from emafusion.estimate.linear import DIFFICULTY, LENGTH
@@ -86,6 +87,8 @@ class HybridEstimator:
         labels = seen.shares if self._by_class else seen.tasks
         certain = labels.max(axis=1)
         weights = view_weights(state.blend, seen.familiarity, certain, mode=self._mode)
+        if seen.told and self._by_class and self._mode == "blend":
+            weights = trusting(weights, seen.told)
         views = self._views(features, seen, roster, axes=bool(weights[:, AXES].any()))
         difficulty = shrunk(state.blend, seen.levels[:, DIFFICULTY], seen.familiarity)
         quality = blend_quality(state.blend, views, difficulty=difficulty, weights=weights)

@@ -28,6 +28,10 @@ PAPER_CERTAIN = 0.6
 """In mode `paper` the taxonomy view decides where the likeliest class has at least this."""
 
 
+TOLD_WEIGHT = 0.8
+"""Least weight of the table by classes where the class is not guessed but told."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Blend:
     """Weights of the views.
@@ -95,6 +99,17 @@ def view_weights(blend: Blend, familiarity: Floats, certain: Floats, *, mode: Mo
     if mode == "paper":
         return np.where((certain >= PAPER_CERTAIN)[..., None], table, learned)
     return np.broadcast_to(table if mode == "taxonomy" else learned, (*familiarity.shape, 3))
+
+
+def trusting(weights: Floats, told: tuple[int, ...]) -> Floats:
+    """Weights where the class of some rows is known: the table by classes then counts for more.
+
+    Weights are fitted on classes that had to be guessed. `weights`: float64[n, 3].
+    """
+    trusted = weights.copy()
+    rows = list(told)
+    trusted[rows, CLASSES] = np.maximum(trusted[rows, CLASSES], TOLD_WEIGHT)
+    return trusted
 
 
 def _alone(blend: Blend) -> tuple[Floats, Floats]:

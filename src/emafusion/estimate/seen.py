@@ -19,7 +19,7 @@ class Seen(NamedTuple):
 
     `levels`: float64[n, 2], difficulty and log-length; `directions`: float64[n, r]; `habits`:
     float64[n, l], directions of length; `shares`: float64[n, K], probability of each learned class;
-    `tasks`: float64[n, 16]; `familiarity`: float64[n].
+    `tasks`: float64[n, 16]; `familiarity`: float64[n]; `told`: rows whose class came with them.
     """
 
     levels: Floats
@@ -28,6 +28,7 @@ class Seen(NamedTuple):
     shares: Floats
     tasks: Floats
     familiarity: Floats
+    told: tuple[int, ...]
 
 
 def see(state: RouterState, features: Sequence[Features]) -> Seen:
@@ -37,8 +38,8 @@ def see(state: RouterState, features: Sequence[Features]) -> Seen:
     edges = (FIRST_DIRECTION, state.heads.first_length, heads.shape[1] - state.classes.columns)
     levels, directions, habits, own = np.split(heads, edges, axis=1)
     familiarity = familiarity_of(state.familiarity, strength_of(state.classes, own))
-    for i, _ in known_places(state.classes, given):
-        familiarity[i] = 1.0
+    told = tuple(i for i, _ in known_places(state.classes, given))
+    familiarity[list(told)] = 1.0
     return Seen(
         levels=levels,
         directions=directions,
@@ -46,4 +47,5 @@ def see(state: RouterState, features: Sequence[Features]) -> Seen:
         shares=class_shares(state.classes, own, given),
         tasks=np.array([each.labels.task for each in features]),
         familiarity=familiarity,
+        told=told,
     )
