@@ -62,8 +62,8 @@ def key_of(records: Records, query: Query, place: tuple[int, int]) -> str | None
     """
     answer = records.answers[int(records.row[place])]
     if answer is None:
-        rest = [records.answers[row] for row in records.row[place[0]].tolist() if row >= 0]
-        is_read = any(each is not None for each in rest)
+        rows: list[int] = records.row[place[0]].tolist()
+        is_read = any(records.answers[row] is not None for row in rows if row >= 0)
         return None if is_read else short_answer(query, reply_of(records, *place))
     if _LETTER.fullmatch(answer) and form_of(query) == "choice":
         return f"choice:{answer}"
