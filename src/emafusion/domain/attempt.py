@@ -17,8 +17,8 @@ class Usage(Struct, frozen=True, kw_only=True):
     """Tokens billed for one call, counts >= 0.
 
     `prompt_tokens` includes `cached_prompt_tokens` (read from the provider's cache) and
-    `cache_write_tokens` (written to it), of which `hour_write_tokens` are to be kept for an hour, at
-    a price of their own; `completion_tokens` includes `reasoning_tokens`.
+    `cache_write_tokens` (written to it), of which `hour_write_tokens` are to be kept for an hour,
+    at a price of their own; `completion_tokens` includes `reasoning_tokens`.
     `cpu_s`: CPU seconds, only for models on this machine.
     """
 
