@@ -34,9 +34,10 @@ def test_it_says_that_it_loads_and_requests_wait(start_gateway: StartGateway, fo
     early = chat(gateway, model="smollm2-135m", max_tokens=4)
     assert early.status == 200
     assert early.body["choices"][0]["message"]["content"]
+    ready = send(gateway, "GET", "/ready")
     for _ in range(100):
-        ready = send(gateway, "GET", "/ready")
         if ready.status == 200:
             break
         time.sleep(0.1)
+        ready = send(gateway, "GET", "/ready")
     assert (ready.status, ready.body["models"]) == (200, 1)
