@@ -96,6 +96,14 @@ def test_lm_eval_tells_which_metrics_there_are(tmp_path: Path) -> None:
         Import(tmp_path, "lm-eval", path, wish=Wish(metric="acc"))
 
 
+def test_lm_eval_sources_that_are_none_are_told(tmp_path: Path) -> None:
+    """A folder without samples, and JSON that is no results file."""
+    with pytest.raises(BadInput, match=r"no samples_.* lm_eval writes them with --log_samples"):
+        Import(tmp_path, "lm-eval", tmp_path)
+    with pytest.raises(BadInput, match="is no results file of lm-evaluation-harness"):
+        Import(tmp_path, "lm-eval", put(tmp_path / "x.json", {}))
+
+
 SPEC = {"run_id": "r", "task": "sums", "model": "mockllm/tiny", "dataset": {"name": "sums"}}
 SAMPLE: Mapping[str, object] = {
     "id": 7,
@@ -188,6 +196,36 @@ def test_inspect_tool_calls_and_images_are_messages_that_can_be_read(tmp_path: P
         "name": "weather", "arguments": '{"city":"Rome"}',
     }  # fmt: skip
     assert read["prompt"] == "And in Rome?"
+
+
+def test_a_broken_sample_of_inspect_is_a_bad_row(tmp_path: Path) -> None:
+    """The others are read."""
+    path = _eval_log(tmp_path / "x.eval", [SAMPLE])
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("samples/broken.json", "{")
+    with pytest.raises(BadInput, match=r"x\.eval: sample 2: is not JSON"):
+        Import(tmp_path, "inspect", path)
+    assert len(Import(tmp_path, "inspect", path, skip_bad=True).rows) == 1
+    wrong = Wish(metric="exact")
+    with pytest.raises(BadInput, match="has no scorer 'exact'; there are match, model_graded_qa"):
+        Import(tmp_path, "inspect", path, wish=wrong)
+
+
+def test_an_inspect_log_compressed_otherwise_says_what_to_do(tmp_path: Path) -> None:
+    """Newer versions of inspect_ai use what Python's zip does not know."""
+    path = _eval_log(tmp_path / "x.eval", [SAMPLE])
+    stored = zipfile.ZIP_DEFLATED.to_bytes(2, "little")
+    zstd = (93).to_bytes(2, "little")
+    data = bytearray(path.read_bytes())
+    for magic, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        at = data.find(magic)
+        while at >= 0:
+            assert data[at + place : at + place + 2] == stored
+            data[at + place : at + place + 2] = zstd
+            at = data.find(magic, at + 1)
+    path.write_bytes(data)
+    with pytest.raises(BadInput, match="`inspect log convert` to json first"):
+        Import(tmp_path, "inspect", path)
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04 and no more", b"{}", b"plain"])

@@ -320,3 +320,24 @@ def test_a_map_to_what_no_row_has_is_told(tmp_path: Path) -> None:
     path = put_lines(tmp_path / "a.jsonl", [{"query_id": 1, "prompt": "a", "model": "m"}])
     with pytest.raises(BadInput, match="no row has 'cost', which --map gives for cost_usd"):
         Import(tmp_path, "jsonl", path, wish=Wish(columns={"cost_usd": "cost"}))
+
+
+def test_a_source_that_is_not_there_or_has_no_files_is_told(tmp_path: Path) -> None:
+    """Before anything is read."""
+    with pytest.raises(BadInput, match="none: cannot be read: No such file"):
+        Import(tmp_path, "jsonl", tmp_path / "none")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(BadInput, match=r"folder: no file in it ends in \.json, \.jsonl"):
+        Import(tmp_path, "otel", tmp_path / "folder")
+
+
+def test_litellm_prompts_may_be_texts_and_times_numbers(tmp_path: Path) -> None:
+    """Completions have a text for messages; some exports have the duration itself."""
+    row = {**SPENT, "call_type": "text_completion", "messages": "2 + 2?", "response": "4",
+           "request_duration_ms": 250}  # fmt: skip
+    read = Import(tmp_path, "litellm", put(tmp_path / "a.json", [row])).rows[0]
+    assert (read["prompt"], read["response"], read["latency_s"]) == ("2 + 2?", "4", 0.25)
+    row = {**SPENT, "endTime": "soon", "response": {"type": "message", "content": [
+        {"type": "text", "text": "4"}]}}  # fmt: skip
+    read = Import(tmp_path, "litellm", put(tmp_path / "a.json", [row])).rows[0]
+    assert (read["response"], "latency_s" in read) == ("4", False)

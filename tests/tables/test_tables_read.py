@@ -251,6 +251,17 @@ def test_a_compressed_table_is_read_like_a_plain_one(tmp_path: Path) -> None:
         assert read_outcomes([tmp_path / name]).frame.equals(read_outcomes([plain]).frame)
 
 
+def test_a_table_compressed_with_zstd_is_read_like_a_plain_one(tmp_path: Path) -> None:
+    """Line by line too, so that a bad one has its number."""
+    rows = [good(), good(query_id="q2", score=2)]
+    path = tmp_path / "a.jsonl.zst"
+    pl.LazyFrame(rows).sink_ndjson(path, compression="zstd")
+    assert read_outcomes([path], skip_bad=True).frame["query_id"].to_list() == ["q1"]
+    assert "a.jsonl.zst: line 2: score must be" in _told(path)
+    path.write_bytes(path.read_bytes()[:20])
+    assert "a.jsonl.zst: cannot be read" in _told(path)
+
+
 def test_a_table_without_questions_serves_where_only_scores_matter(tmp_path: Path) -> None:
     """Judge panels are fitted on who was right, not on what was asked."""
     path = jsonl(tmp_path / "a.jsonl", [{"query_id": 1, "model": "m", "score": 0}])

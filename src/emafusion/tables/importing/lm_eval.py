@@ -23,7 +23,7 @@ from emafusion.tables.jsonl import Fields
 
 METRICS: Final = (
     "exact_match", "acc", "pass@1", "pass_at_1", "prompt_level_strict_acc", "math_verify", "em",
-    "mc1", "mc2", "f1", "bleu", "acc_norm", "score",
+    "mc1", "mc2", "f1", "acc_norm", "score",
 )  # fmt: skip
 """Names of metrics in the order in which one is taken, each from 0 to 1 for a single answer."""
 
