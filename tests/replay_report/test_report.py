@@ -87,7 +87,7 @@ def written(made: Report, tmp_path: Path) -> Reader:
 def test_the_page_is_whole_and_has_a_table_behind_each_picture(tmp_path: Path) -> None:
     """Pictures, their tables, the figures on top, the limits below; small enough to be mailed."""
     page = written(report(), tmp_path)
-    for words in ("Replay of made", "What quality costs", "Every setting of the dial",
+    for words in ("Replay of made", "Cost and quality", "Every setting of the dial",
                   "Every model in every class", "What this does not show"):  # fmt: skip
         assert words in page.text
     ids = [name for name in page.values("id") if name]
@@ -212,7 +212,7 @@ def test_without_costs_the_dial_is_the_axis() -> None:
     made = without("cost_usd")
     assert "quality_weight" in str(specs(made)["curve"])
     assert "US dollars" not in str(specs(made)["curve"])
-    assert [tile.label for tile in tiles(made)] == []
+    assert [tile.label for tile in tiles(made)] == ["at quality_weight 1"]
 
 
 def test_few_queries_are_no_claim() -> None:

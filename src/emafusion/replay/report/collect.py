@@ -110,13 +110,13 @@ def mixes(records: Records) -> Curve:
 
 
 def _shown(runs: Sequence[Run], summary: Summary) -> Run:
-    """The setting that costs the most up to the best single model's cost, else the middle one."""
+    """The setting that costs the most up to the best single model's cost, else the last one."""
     best = compared_with(summary)
     limit = None if best is None or best.cost_usd is None else best.cost_usd * (1 + 1e-9)
     costs = [point.cost_usd for point in summary.points]
     within = [(cost, i) for i, cost in enumerate(costs) if cost is not None and limit is not None
               and cost <= limit]  # fmt: skip
-    return runs[max(within)[1]] if within else runs[len(runs) // 2]
+    return runs[max(within)[1]] if within else runs[-1]
 
 
 def _given(records: Records, run: Run) -> Floats:

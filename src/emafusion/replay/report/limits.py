@@ -52,7 +52,7 @@ def _money(report: Report) -> Iterator[str]:
     points = report.summary.points
     unknown = [point for point in points if point.cost_usd is None]
     if len(unknown) == len(points):
-        yield "No cost was recorded and no price is known, so nothing is said about money."
+        yield f"{unpriced(report)}, so nothing is said about money."
     elif unknown:
         yield f"{len(unknown)} of {len(points)} settings have calls of unknown cost, so no cost."
     else:
@@ -61,6 +61,13 @@ def _money(report: Report) -> Iterator[str]:
         yield "No latency was recorded."
     else:
         yield "Seconds are recorded ones, one call after another, without waiting for a free place."
+
+
+def unpriced(report: Report) -> str:
+    """Why no setting has a cost."""
+    if all(model.cost_usd is None for model in report.models):
+        return "No cost is known"
+    return "The cost of some calls is not known"
 
 
 def _answers(report: Report) -> Iterator[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import takewhile
+
 from emafusion.replay.metrics.bootstrap import Interval
 
 UNKNOWN = "-"
@@ -83,6 +86,19 @@ def part_of(share: float | None) -> str:
     if share is None or share <= 0:
         return UNKNOWN
     return f"1/{1 / share:.{1 if share > 0.01 else 0}f}" if share < 1 else f"{share:.2f} times"
+
+
+def without_common(names: Sequence[str]) -> list[str]:
+    """Names without the folders that all of them are in.
+
+    >>> without_common(["mmlu/law", "mmlu/art"]), without_common(["a/law", "b/law"])
+    (['law', 'art'], ['a/law', 'b/law'])
+    """
+    if len(names) < 2:
+        return list(names)
+    levels = zip(*(name.split("/")[:-1] for name in names), strict=False)
+    depth = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, levels))
+    return ["/".join(name.split("/")[depth:]) for name in names]
 
 
 def named(name: str, most: int = 32) -> str:

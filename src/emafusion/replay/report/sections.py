@@ -22,13 +22,14 @@ class Section(Struct, frozen=True, kw_only=True):
 
 SECTIONS = (
     Section(
-        heading="What quality costs",
+        heading="Cost and quality",
         pictures=("curve", "curve-linear"),
         choices=("Logarithmic cost", "Linear cost"),
         caption=(
             "Along the blue line the dial turns from cheapest to best; the band is the 95 % "
-            "interval. Rings are single models, diamonds what it is compared with. On the broken "
-            "line nobody routes: each query goes to one of two models by lot."
+            "interval. Rings are single models, diamonds what it is compared with. On the dotted "
+            "line nobody routes: each query goes to one of two models by lot. Between settings, "
+            "too, lines are draws by lot."
         ),
         tables=("dial", "budgets", "baselines", "curves"),
     ),
@@ -54,9 +55,10 @@ SECTIONS = (
         heading="Where it wins and loses",
         pictures=("datasets", "tasks"),
         caption=(
-            "Points over the best single model at that model's price, with 95 % intervals, by data "
-            "set and by the class that the queries were taken for; the number of queries is in "
-            "brackets."
+            "Points over the best single model at that model's price (without costs, at the last "
+            "setting), with 95 % intervals, by data set and by the class that the queries were "
+            "taken for; the number of queries is in "
+            "brackets. Groups of fewer than 20 queries are in the table alone."
         ),
         tables=("groups",),
     ),

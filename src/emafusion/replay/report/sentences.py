@@ -9,8 +9,9 @@ from msgspec import Struct
 from emafusion.replay.metrics.bootstrap import Interval
 from emafusion.replay.report.collect import compared_with
 from emafusion.replay.report.figures import Report
+from emafusion.replay.report.limits import unpriced
 from emafusion.replay.report.numbers import gap_span, part_of, percent, span, thousand
-from emafusion.replay.summary import FEWEST_PAIRS, Budget
+from emafusion.replay.summary import FEWEST_PAIRS, Budget, Point, Single
 
 PRICES = {
     1.0: "at the same price",
@@ -42,11 +43,18 @@ def verdict(report: Report) -> Iterator[str]:
     if best is not None and best.accuracy is not None:
         usd = "" if best.cost_usd is None else f" and ${thousand(best.cost_usd)} per 1,000 queries"
         yield (
-            f"Compared with always asking {best.name}, the best single model: "
+            f"Compared with {_asked(report, best)}: "
             f"{percent(best.accuracy, 1)} right ({span(best.interval)}){usd}."
         )
     if all(point.cost_usd is None for point in summary.points):
-        yield "No cost is known: accuracy alone can be compared."
+        yield f"{unpriced(report)}: accuracy alone can be compared."
+
+
+def _asked(report: Report, best: Single) -> str:
+    """What everything is compared with; where not all were asked everything, there are several."""
+    if best.name in {model.name for model in report.models}:
+        return f"always asking {best.name}, the best single model"
+    return f"the best single model of those that were asked ({best.name})"
 
 
 def tiles(report: Report) -> Iterator[Tile]:
@@ -54,6 +62,8 @@ def tiles(report: Report) -> Iterator[Tile]:
     summary = report.summary
     if not summary.scored or summary.scored < FEWEST_PAIRS:
         return
+    if all(point.cost_usd is None for point in summary.points):
+        yield from _last(summary.points[-1])
     for budget in summary.budgets:
         yield from _gain(budget)
     yield from _equal(report)
@@ -81,6 +91,17 @@ def _equal(report: Report) -> Iterator[Tile]:
     yield Tile(
         figure=part_of(summary.equal_share), label="of the price for equal accuracy", detail=detail
     )
+
+
+def _last(point: Point) -> Iterator[Tile]:
+    """Points over the best single model at the end of the dial, where nothing has a cost."""
+    gap = point.over_best
+    if gap is not None:
+        yield Tile(
+            figure=f"{100 * gap.mean:+.1f} points",
+            label=f"at quality_weight {point.quality_weight:g}",
+            detail=f"95 %: {gap_span(gap)}{_unsure(gap)}",
+        )
 
 
 def _gain(budget: Budget) -> Iterator[Tile]:

@@ -9,7 +9,7 @@ from emafusion.replay.report.pictures.beside import beside, ends
 from emafusion.replay.report.pictures.frame import Frame, frame_of
 from emafusion.replay.report.pictures.labels import Spot, names
 from emafusion.replay.report.pictures.path import between
-from emafusion.replay.report.pictures.singles import baselines, models, named_spots
+from emafusion.replay.report.pictures.singles import baselines, level, models, named_spots
 from emafusion.replay.report.pictures.values import TOLD, Spec, Value, rows, silent, tell
 from emafusion.replay.summary import Point
 
@@ -24,7 +24,9 @@ def curve(report: Report, *, width: int, is_log: bool) -> Spec | None:
     if frame is None:
         return None
     layers = _dial(report, frame)
-    if not frame.by_dial:
+    if frame.by_dial:
+        layers = [*level(report, frame), *layers]
+    else:
         spots = [*named_spots(report, frame), *ends(report, frame)]
         told = names(spots, _taken(report, frame), width=frame.width)
         compared = [*beside(report, frame), models(report, frame)]

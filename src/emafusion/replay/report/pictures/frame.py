@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, floor, log, log10
 
+from emafusion.replay.report.collect import compared_with
 from emafusion.replay.report.figures import Report
 from emafusion.replay.report.pictures.labels import Spot
 from emafusion.replay.report.pictures.values import Spec, Value, number
@@ -13,6 +14,9 @@ from emafusion.replay.summary import Point
 
 MARGIN = 0.05
 """Share of the range that is left free on each side."""
+
+DIAL = (-0.02, 1.02)
+"""The axis where the dial itself is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +47,10 @@ class Frame:
         kind = "log" if self.is_log else "linear"
         scale: Value = {"type": kind, "domain": list(self.x_range), "nice": False, "zero": False}
         if self.by_dial:
-            return number("x", "quality_weight", scale=scale, axis={"grid": False})
+            return number("x", "quality_weight", scale=scale, axis={"grid": False, "tickCount": 10})
         ticks: Spec = {"values": _ticks(*self.x_range)} if self.is_log else {"tickCount": 6}
-        axis: Spec = {"format": "$~g", "grid": False, "labelOverlap": "greedy", **ticks}
+        form = "$~g" if self.is_log else "$~f"  # a linear axis would write ten as 1e+1
+        axis: Spec = {"format": form, "grid": False, "labelOverlap": "greedy", **ticks}
         return number("x", "US dollars per 1,000 queries", scale=scale, axis=axis)
 
     def y(self, field: str = "accuracy") -> Value:
@@ -63,20 +68,26 @@ class Frame:
 
 def frame_of(report: Report, *, width: int, is_log: bool) -> Frame | None:
     """Axes that hold every point; None where no setting has an accuracy."""
-    heights = list(_heights(report))
-    if not any(point.accuracy for point in report.summary.points):
+    settings = report.summary.points
+    if not any(point.accuracy for point in settings):
         return None
-    costs, by_dial = list(_costs(report)), False
-    if all(point.cost_usd is None for point in report.summary.points):
-        costs, by_dial = [point.quality_weight for point in report.summary.points], True
-    can_log = is_log and min(costs) > 0 and not by_dial
+    height = round(min(400, max(250, width * 0.56)))
+    if all(point.cost_usd is None for point in settings):
+        best = compared_with(report.summary)
+        heights = [*_spreads(report), *([best.accuracy] if best and best.accuracy else [])]
+        reach = _wide(heights, is_log=False)
+        return Frame(
+            width=width, height=height, x_range=DIAL, y_range=reach, is_log=False, by_dial=True
+        )
+    costs = list(_costs(report))
+    can_log = is_log and min(costs) > 0
     return Frame(
         width=width,
-        height=round(min(400, max(250, width * 0.56))),
+        height=height,
         x_range=_wide(costs, is_log=can_log),
-        y_range=_wide(heights, is_log=False),
+        y_range=_wide([*_spreads(report), *_heights(report)], is_log=False),
         is_log=can_log,
-        by_dial=by_dial,
+        by_dial=False,
     )
 
 
@@ -106,10 +117,14 @@ def _costs(report: Report) -> Iterator[float]:
     yield from (1000 * mark.cost_usd for curve in report.curves for mark in curve.marks)
 
 
-def _heights(report: Report) -> Iterator[float]:
-    yield from (mark.accuracy for curve in report.curves for mark in curve.marks)
+def _spreads(report: Report) -> Iterator[float]:
+    """Bounds of the dial's own intervals."""
     spreads = [point.accuracy for point in report.summary.points]
     yield from (bound for each in spreads if each is not None for bound in (each.low, each.high))
+
+
+def _heights(report: Report) -> Iterator[float]:
+    yield from (mark.accuracy for curve in report.curves for mark in curve.marks)
     yield from (model.accuracy.mean for model in report.models if model.accuracy is not None)
     yield from (each.accuracy for each in report.summary.baselines if each.accuracy is not None)
 

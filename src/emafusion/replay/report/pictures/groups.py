@@ -5,7 +5,7 @@ from __future__ import annotations
 from emafusion.replay.groups import Group
 from emafusion.replay.report.colours import BLUE, GREY
 from emafusion.replay.report.figures import Report
-from emafusion.replay.report.numbers import named, percent, points
+from emafusion.replay.report.numbers import named, percent, points, without_common
 from emafusion.replay.report.pictures.values import (
     TOLD,
     Spec,
@@ -20,23 +20,28 @@ from emafusion.replay.report.pictures.values import (
 MOST = 24
 """Groups of one axis in a picture; the table below it has all."""
 
+FEWEST = 20
+"""Queries of a group below which its point would tell nothing."""
+
 TITLES = {"dataset": "By data set", "task": "By class of task"}
 
 
 def groups(report: Report, axis: str, *, width: int) -> Spec | None:
     """A point with its interval for each group of an axis, the largest groups first."""
     found = [each for each in report.summary.groups if each.axis == axis and each.over_best]
-    if len(found) < 2:
+    shown = [each for each in found if each.queries >= FEWEST][:MOST]
+    if len(shown) < 2:
         return None
-    shown = found[:MOST]
     data: list[Value] = [_row(place, each) for place, each in enumerate(shown)]
-    names = [f"{named(each.name, 26)} ({each.queries:,})" for each in shown]
+    short = without_common([each.name for each in shown])
+    sizes = [f"({each.queries:,})" for each in shown]
+    names = [f"{named(name, 26)} {size}" for name, size in zip(short, sizes, strict=True)]
     y: Value = {
         "field": "place", "type": "ordinal", "title": None,
         "axis": {"labelExpr": choice(names), "labelLimit": 240, "grid": True},
     }  # fmt: skip
     title = "points of accuracy over the best single model"
-    x = number("gap", title, axis={"format": "+~g", "tickCount": 6, "grid": False})
+    x = number("gap", title, axis={"format": "+~f", "tickCount": 6, "grid": False})
     whisker: Spec = {"type": "rule", "color": BLUE, "strokeWidth": 2, "opacity": 0.7}
     dot: Spec = {"type": "point", "filled": True, "color": BLUE, "size": 65, "opacity": 1}
     nought: Spec = {"type": "rule", "color": GREY, "strokeDash": [4, 4]}

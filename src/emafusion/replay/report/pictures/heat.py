@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emafusion.replay.report.colours import DARK_TEXT, LIGHT_TEXT, ORANGE
 from emafusion.replay.report.figures import Report
-from emafusion.replay.report.numbers import named, percent, span
+from emafusion.replay.report.numbers import named, percent, span, without_common
 from emafusion.replay.report.pictures.values import TOLD, Spec, Value, choice, rows, silent, tell
 
 MOST_MODELS, MOST_KINDS = 24, 24
@@ -26,7 +26,7 @@ def heat(report: Report) -> Spec | None:
         return None
     place: Spec = {
         "x": {"field": "kind", "type": "nominal", "sort": list(range(len(kinds))), "title": None,
-              "axis": _axis([named(kind, 22) for kind in kinds], angle=-40)},
+              "axis": _axis([named(kind, 22) for kind in without_common(kinds)], angle=-40)},
         "y": {"field": "model", "type": "nominal", "sort": list(range(len(models))), "title": None,
               "axis": _axis([named(model) for model in models], angle=0)},
     }  # fmt: skip

@@ -10,7 +10,7 @@ from emafusion.replay.report.pictures.values import Spec, Value
 from emafusion.replay.report.sentences import tiles, verdict
 
 TITLES = {
-    "curve": "What quality costs: accuracy against cost, with its 95 % band",
+    "curve": "Cost and quality, with the 95 % interval",
     "shares": "Who answers as the dial turns",
     "reliability": "Does confidence mean what it says?",
     "datasets": "Where it wins and loses, by data set",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from emafusion.replay.report.collect import compared_with
 from emafusion.replay.report.colours import GREY, ORANGE
 from emafusion.replay.report.figures import Report
 from emafusion.replay.report.numbers import named, percent, span, thousand
 from emafusion.replay.report.pictures.frame import Frame
-from emafusion.replay.report.pictures.labels import Spot
+from emafusion.replay.report.pictures.labels import Spot, names
 from emafusion.replay.report.pictures.values import TOLD, Spec, Value, rows, tell
 from emafusion.replay.summary import Single
 
@@ -77,6 +78,20 @@ def baselines(report: Report, frame: Frame) -> Spec:
         "mark": diamond,
         "encoding": {"x": frame.x(), "y": frame.y(), **TOLD},
     }
+
+
+def level(report: Report, frame: Frame) -> list[Spec]:
+    """The best single model's accuracy as a line across, where nothing has a cost."""
+    best = compared_with(report.summary)
+    if best is None or best.accuracy is None:
+        return []
+    line: Spec = {"type": "rule", "color": ORANGE, "strokeDash": [7, 3], "strokeWidth": 1.6}
+    told = tell(best.role, named(best.name, 60),
+                f"{percent(best.accuracy, 2)} right ({span(best.interval)})")  # fmt: skip
+    here: Value = {"accuracy": best.accuracy, "told": told}
+    spot = frame.spot(frame.x_range[0], best.accuracy, "best single")
+    across: Spec = {"data": rows([here]), "mark": line, "encoding": {"y": frame.y(), **TOLD}}
+    return [across, *names([spot], [], width=frame.width)]
 
 
 def named_spots(report: Report, frame: Frame) -> list[Spot]:
