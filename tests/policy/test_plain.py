@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emafusion.policy.ahead import ahead, bench, two_ahead
+from emafusion.policy.ahead import ahead, bench
 from emafusion.policy.plain import nets, seats
-from emafusion.policy.vote import Vote, odds_of
+from emafusion.policy.vote import Vote
 
 CHANCES = st.floats(0.01, 0.99)
 FEES = st.one_of(st.floats(0.0, 0.3), st.just(inf))
@@ -30,15 +30,27 @@ def test_one_query_alone_gains_what_it_would_among_many(
     """Whatever the pool, the first answer and who gave it."""
     own = own if own < len(pool) else -1
     quality, fee = (list(column) for column in zip(*pool, strict=True))
-    vote, first = Vote(), odds_of(held)
+    vote = Vote()
     shut = np.array([[inf if k == own else 0.0 for k in range(len(pool))]])
     then = bench(np.array(quality), np.array(fee), vote)
     part = np.full((1, 1), comparable)
-    if looks == 2:
-        many = ahead(np.array([first]), then, shut=shut, comparable=part).net[0]
-    else:
-        many = two_ahead(np.array([first]), then, vote, shut=shut, comparable=part).net[0]
-    alone = nets(
-        first, seats(quality, fee, vote), vote, looks=looks, comparable=comparable, own=own
-    )
+    many = ahead(np.array([held]), then, looks=looks, shut=shut, comparable=part)[0]
+    alone = nets(held, seats(quality, fee, vote), looks=looks, comparable=comparable, own=own)
     assert alone == pytest.approx(many.tolist(), abs=1e-9)
+
+
+@given(
+    st.lists(st.tuples(CHANCES, st.floats(0.0, 0.1)), min_size=2, max_size=5),
+    st.sampled_from([2, 3]),
+)
+def test_whoever_begins_two_calls_end_alike(pool: list[tuple[float, float]], looks: int) -> None:
+    """Both asked, in either order, two models give the same quality in the end."""
+    (p, _), (q, _) = pool[:2]
+    vote, free = Vote(), [0.0, 0.0]
+    then = seats([p, q], free, vote)
+    first, second = (
+        then[i].quality
+        + max(nets(then[i].quality, then, looks=looks, comparable=1.0, own=i)[1 - i], 0.0)
+        for i in (0, 1)
+    )
+    assert first == pytest.approx(second, abs=0.05)

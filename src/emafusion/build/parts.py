@@ -40,6 +40,7 @@ from emafusion.policy.dial import fit_dial
 from emafusion.policy.explore import ExplorePolicy
 from emafusion.policy.gain import GainPolicy
 from emafusion.policy.spread import make_spread
+from emafusion.policy.vote import Vote
 from emafusion.store.artifact import Artifact, load, load_default
 
 FREE_JUDGES: Mapping[str, Callable[[], Judge]] = {
@@ -119,6 +120,7 @@ def build_parts(
         dial=dial,
         spread=make_spread(BLIND_K, SCORED_K),
         max_looks=config.policy.max_looks,
+        vote=Vote(same=learned.panel.same, collide=learned.panel.collide),
     )
     return Parts(
         encoder=learned.encoder,

@@ -1,13 +1,19 @@
 """What a second call is worth when a third may follow: arrays, with any leading dimensions.
 
-One function serves a single query, in a request, and thousands at once, in a replay. After a first
-answer of odds f, candidate k agrees with it with probability p (see `policy.vote`), and
+One function serves a single query and, in a replay, thousands at once. The first answer is right
+with probability r. With s and c the chances that right and wrong answers meet (`policy.vote`),
+candidate k says the same with joint probabilities (first right, none right)
 
-    G_k = p A_k + (1 - p) [(P_k - P_f)+ + D_k] - fee_k
-    A_k, D_k = max_j (gain_j - fee_j)+ of a third candidate after agreement, after dissent
+    r q s,  (1 - r) (1 - q) c
 
-where gains are differences within one model of the future, so never negative: no error of level
-enters them. Where answers cannot be compared, a second one is worth (q_k - P_f)+.
+or something else with (first right, k right, none right)
+
+    A = r (1 - q s),  K = (1 - r) q,  N = (1 - r) (1 - q) (1 - c).
+
+Stopping then gives the likelier answer, so the call gains `(K - A)+`, and more where a third call j
+may change the choice in either case. All gains are differences of joint probabilities within one
+model of the future: never negative, and no error of level enters them. Where answers cannot be
+compared, a second one is worth `(q - r)+`.
 """
 
 from __future__ import annotations
@@ -16,162 +22,108 @@ from functools import lru_cache
 from math import inf
 
 import numpy as np
-import numpy.typing as npt
 from msgspec import Struct
 
 from emafusion.domain.features import Floats
-from emafusion.policy.vote import Vote, many_odds
-
-Bools = npt.NDArray[np.bool_]
+from emafusion.policy.vote import Vote
 
 
 class Bench(Struct, frozen=True, kw_only=True, eq=False):
     """Candidates for the next calls: arrays [..., m], of one query or many.
 
-    `quality`: 0..1; `fee`: cost in units of quality, infinite where it cannot be called; `odds`,
-    `lift`, `base`, `slope`: as in `policy.vote`.
+    `quality`: 0..1; `fee`: cost in units of quality, infinite where it cannot be called; `meets`,
+    `errs`: chance to say as a group does that is right, and as one that is wrong.
     """
 
     quality: Floats
     fee: Floats
-    odds: Floats
-    lift: Floats
-    base: Floats
-    slope: Floats
+    meets: Floats
+    errs: Floats
 
 
-class Ahead(Struct, frozen=True, kw_only=True, eq=False):
-    """Arrays [..., f, m] by first answer and second candidate.
+class _Second(Struct, frozen=True, kw_only=True, eq=False):
+    """Joint probabilities [..., f, m] after a second answer, as named above.
 
-    `net`: gain of the second call after its fee; `agree`: chance that it agrees; `if_agree`,
-    `if_not`: [..., f, m, m], net gain of each third call then (no third call allowed: None).
+    `both`, `neither`: it says the same, and is right or not; `differ`: chance that it does not.
     """
 
-    net: Floats
-    agree: Floats
-    if_agree: Floats | None
-    if_not: Floats | None
+    both: Floats
+    neither: Floats
+    differ: Floats
+    first: Floats
+    second: Floats
+    none: Floats
 
 
 def bench(quality: Floats, fee: Floats, vote: Vote) -> Bench:
     """Prepare candidates: float64[..., m] each."""
-    odds = many_odds(quality)
-    base = (1.0 - quality) * vote.collide
     return Bench(
         quality=quality,
         fee=fee,
-        odds=odds,
-        lift=vote.lifts(odds),
-        base=base,
-        slope=quality * vote.same - base,
+        meets=quality * vote.same,
+        errs=(1.0 - quality) * vote.collide,
     )
 
 
-def ahead(first: Floats, then: Bench, *, shut: Floats, comparable: Floats) -> Ahead:
-    """Net gain of each second call when only that may follow.
+def ahead(first: Floats, then: Bench, *, looks: int, shut: Floats, comparable: Floats) -> Floats:
+    """Net gain of each second call: float64[..., f, m], where at most `looks` >= 2 are made.
 
-    `first`: float64[..., f], odds of the first answer; `shut`: float64[..., f, m], infinite where
-    the candidate may not follow, else 0; `comparable`: float64[..., 1, 1], 0..1.
+    `first`: float64[..., f], probability that the first answer is right; `shut`: float64[..., f,
+    m], infinite where the candidate may not follow, else 0; `comparable`: float64[..., 1, 1], 0..1.
     """
-    second = _second(first, then)
-    net = (1.0 - second.agree) * second.better
-    return Ahead(
-        net=_mixed(net, second, then, shut=shut, comparable=comparable),
-        agree=second.agree,
-        if_agree=None,
-        if_not=None,
-    )
-
-
-def two_ahead(first: Floats, then: Bench, vote: Vote, *, shut: Floats, comparable: Floats) -> Ahead:
-    """The same where a third call may follow the second."""
-    second = _second(first, then)
-    fee = then.fee[..., None, None, :] + shut[..., None, :] + _itself(then.fee.shape[-1])
-    if_agree = _after_agreement(second, then, vote, fee=fee)
-    if_not = _after_dissent(second, then, vote, fee=fee)
-    net = second.better + np.maximum(np.maximum.reduce(if_not, axis=-1), 0.0)
-    net -= second.agree * (net - np.maximum(np.maximum.reduce(if_agree, axis=-1), 0.0))
-    return Ahead(
-        net=_mixed(net, second, then, shut=shut, comparable=comparable),
-        agree=second.agree,
-        if_agree=if_agree,
-        if_not=if_not,
-    )
-
-
-class _Second(Struct, frozen=True, kw_only=True, eq=False):
-    """Two answers: arrays [..., f, m], `first` and `chance` [..., f, 1], `odds` [..., 1, m]."""
-
-    first: Floats
-    chance: Floats
-    odds: Floats
-    agree: Floats
-    whole: Floats
-    better: Floats
+    second = _second(first[..., None], then)
+    net = np.maximum(second.second - second.first, 0.0)
+    if looks > 2:
+        fee = then.fee[..., None, None, :] + shut[..., None, :] + _itself(then.fee.shape[-1])
+        net += np.maximum(_after_agreement(second, then, fee), 0.0)
+        net += np.maximum(_after_dissent(second, then, fee), 0.0)
+    plain = np.maximum(then.quality[..., None, :] - first[..., None], 0.0)
+    net -= plain
+    net *= comparable
+    net += plain
+    net -= then.fee[..., None, :]
+    net -= shut
+    return np.asarray(net)
 
 
 def _second(first: Floats, then: Bench) -> _Second:
-    first = first[..., :, None]
-    chance = first / (1.0 + first)
-    odds = then.odds[..., None, :]
-    whole = 1.0 + first + odds
+    quality, wrong = then.quality[..., None, :], 1.0 - first
+    both = first * then.meets[..., None, :]
+    neither = wrong * then.errs[..., None, :]
+    right = wrong * quality
     return _Second(
-        first=first,
-        chance=chance,
-        odds=odds,
-        agree=then.base[..., None, :] + chance * then.slope[..., None, :],
-        whole=whole,
-        better=np.maximum(odds - first, 0.0) / whole,
+        both=both,
+        neither=neither,
+        differ=1.0 - both - neither,
+        first=first - both,
+        second=right,
+        none=wrong - right - neither,
     )
 
 
-def _mixed(
-    net: Floats, second: _Second, then: Bench, *, shut: Floats, comparable: Floats
-) -> Floats:
-    """The gain where answers can be compared or not, after the fee."""
-    plain = np.maximum(then.quality[..., None, :] - second.chance, 0.0)
-    net = plain + comparable * (net - plain)
-    net -= then.fee[..., None, :]
-    net -= shut
-    return net
+def _after_agreement(second: _Second, then: Bench, fee: Floats) -> Floats:
+    """Best net gain of a third call: something new, where the two are wrong."""
+    better = second.neither[..., None] * then.quality[..., None, None, :]
+    better -= second.both[..., None] * (1.0 - then.meets)[..., None, None, :]
+    np.maximum(better, 0.0, out=better)
+    better -= (second.both + second.neither)[..., None] * fee
+    return np.asarray(np.maximum.reduce(better, axis=-1))
 
 
-def _after_agreement(second: _Second, then: Bench, vote: Vote, *, fee: Floats) -> Floats:
-    """One group of two: only something new of greater odds can better it."""
-    held = second.first * then.lift[..., None, :]
-    np.maximum(held, second.odds * vote.lifts(second.first), out=held)
-    part = (held / (1.0 + held))[..., None]
-    held = held[..., None]
-    odds = then.odds[..., None, None, :]
-    new = odds - held
-    np.maximum(new, 0.0, out=new)
-    new /= 1.0 + held + odds
-    new *= (1.0 - then.base)[..., None, None, :] - part * then.slope[..., None, None, :]
-    new -= fee
-    return new
-
-
-def _after_dissent(second: _Second, then: Bench, vote: Vote, *, fee: Floats) -> Floats:
-    """Two groups of one: a third answer may side with the weaker, or say something better."""
-    best, other = np.maximum(second.first, second.odds), np.minimum(second.first, second.odds)
-    base, slope = then.base[..., None, None, :], then.slope[..., None, None, :]
-    odds = then.odds[..., None, None, :]
-    raised = other[..., None] * then.lift[..., None, None, :]
-    np.maximum(raised, odds * vote.lifts(other)[..., None], out=raised)
-    sides = base + (other / second.whole)[..., None] * slope
-    best = best[..., None]
-    rest = second.whole[..., None]
-    won = (raised - best) / (1.0 + best + raised)
-    np.maximum(won, 0.0, out=won)
-    new = odds - best
-    np.maximum(new, 0.0, out=new)
-    new /= rest + odds
-    won -= new
-    won *= sides
-    new *= (1.0 - base) - (best / rest) * slope
-    won += new
-    won -= fee
-    return won
+def _after_dissent(second: _Second, then: Bench, fee: Floats) -> Floats:
+    """The same where they differ: a third answer may side with either, or say something new."""
+    most = np.maximum(second.first, second.second)[..., None]
+    least = np.minimum(second.first, second.second)[..., None]
+    meets, errs = then.meets[..., None, None, :], then.errs[..., None, None, :]
+    best = most * meets
+    np.maximum(best, least * errs, out=best)
+    best += np.maximum(least * meets, most * errs)
+    new = most * (1.0 - meets - errs)
+    np.maximum(new, second.none[..., None] * then.quality[..., None, None, :], out=new)
+    best += new
+    best -= most
+    best -= second.differ[..., None] * fee
+    return np.asarray(np.maximum.reduce(best, axis=-1))
 
 
 @lru_cache(maxsize=32)

@@ -17,7 +17,7 @@ from emafusion.policy.options import COMPARABLE, Options, barred, legibility
 from emafusion.policy.plain import FEW, nets, seats
 from emafusion.policy.spread import Spread
 from emafusion.policy.start import HASTE, HOPELESS, TIE, Menu, Starts, best_starts
-from emafusion.policy.vote import Vote, odds_of
+from emafusion.policy.vote import Vote
 
 
 class FirstPlans(Protocol):
@@ -160,10 +160,7 @@ def _few(left: Options, rules: Rules) -> Begun:
         share, gain, second = 0.0, 0.0, -1
         points = rules.spread.points(seat.quality, left.legibility[few[i]])
         for chance in points:
-            net = nets(
-                odds_of(chance), then, rules.vote,
-                looks=rules.looks, comparable=left.comparable, own=i,
-            )  # fmt: skip
+            net = nets(chance, then, looks=rules.looks, comparable=left.comparable, own=i)
             k = max(range(len(net)), key=net.__getitem__)
             if net[k] > HASTE:
                 share, gain, second = share + 1.0, gain + net[k] - HASTE, k
@@ -175,7 +172,7 @@ def _few(left: Options, rules: Rules) -> Begun:
     if any(left.paid):
         i = min(near, key=lambda i: left.cost_usd[few[i]])
     else:
-        i = max(range(len(then)), key=lambda i: then[i].quality)
+        i = max(near, key=lambda i: then[i].quality)
     worth, share, second, _ = found[i]
     paid = then[i].fee + (share * then[second].fee if second >= 0 else 0.0)
     return Begun(

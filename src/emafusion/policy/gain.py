@@ -19,13 +19,13 @@ from emafusion.domain.errors import Cancelled, DeadlinePassed
 from emafusion.domain.evidence import CallStep, JudgeCard, JudgeStep, Plan, Situation, StopStep
 from emafusion.policy.dial import Dial
 from emafusion.policy.first import Rules, first_plans, starts_of
-from emafusion.policy.more import Groups, groups_in, one_more
+from emafusion.policy.more import Groups, groups_in, one_more, would_be_given
 from emafusion.policy.options import Options, options
 from emafusion.policy.plain import nets, seats
 from emafusion.policy.reading import Reader, free_judges, unasked, unread
 from emafusion.policy.spread import Spread
 from emafusion.policy.start import BEST, HASTE, TIE
-from emafusion.policy.vote import Vote, odds_of
+from emafusion.policy.vote import Vote
 
 VOTE = Vote()
 READER = Reader()
@@ -109,12 +109,10 @@ class GainPolicy:
         is_last: bool,
     ) -> Plan:
         # The last look streams as it comes where whatever it says would be given.
-        held = groups.odds[0] if groups.odds else odds_of(groups.best)
+        is_sure = is_last and would_be_given(groups, left.quality[k], self.vote)
         usd = float(situation.estimates.cost_usd[k])
         return Plan(
-            step=CallStep(
-                candidate=left.names[k], live=is_last and odds_of(left.quality[k]) > held
-            ),
+            step=CallStep(candidate=left.names[k], live=is_sure),
             propensity=1.0,
             reason=f"confidence {groups.best:.2f}: {left.names[k]} gains {gain:.3f} after its cost",
             quality=min(groups.best + gain + left.paid[k], 1.0),
@@ -132,13 +130,13 @@ class GainPolicy:
         if not few:
             return None, 0.0
         quality = [left.quality[k] for k in few]
-        if not groups.odds:
+        if not groups.chances:
             quality = self._revised(situation, left, best=groups.best, quality=quality)
-        ahead = bool(groups.odds) and looks == 1 and self.max_looks > 2
+        ahead = bool(groups.chances) and looks == 1 and self.max_looks > 2
         if ahead:
             few, quality = few[:BEST], quality[:BEST]
             then = seats(quality, [left.paid[k] for k in few], self.vote)
-            net = nets(groups.odds[0], then, self.vote, looks=self.max_looks, comparable=1.0)
+            net = nets(groups.best, then, looks=self.max_looks, comparable=1.0)
         else:
             gains = one_more(groups, quality, self.vote)
             net = [gain - left.paid[k] for gain, k in zip(gains, few, strict=True)]

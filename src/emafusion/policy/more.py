@@ -1,12 +1,13 @@
 """What one more answer is worth when several are in hand, in groups of equal ones.
 
-With the groups' probabilities P_g, the best one b, and a candidate that agrees with group g with
-probability m_g (see `policy.vote`),
+The groups g have probabilities P_g of being right, none is with `P_0 = 1 - sum P_g`. A candidate
+says as group g does with joint probability `P_g q s` (g is right) or `P_h (1 - q) c` (h is), or
+something new; after each the likeliest group is given. So, with b the best group now,
 
-    gain = sum_(g != b) m_g (P_g' - P_b')+ + m_0 (P_k' - P_b')+,   m_0 = 1 - sum m_g
+    gain = sum_g max_h P(h right, says g) + max(P(b right, says new), P_0 q) - P_b
 
-where ' is after it has answered so. That is a difference within one model of the future, so it is
-never negative. An answer that cannot be compared is only replaced: another is worth (q - r)+.
+a difference within one model of the future, so never negative (see `policy.vote` for s and c). An
+answer that cannot be compared is only replaced: another is worth (q - P_b)+.
 """
 
 from __future__ import annotations
@@ -16,37 +17,37 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from emafusion.domain.evidence import Evidence
-from emafusion.policy.vote import Vote, odds_of
+from emafusion.policy.vote import Vote
 
 LEAST_NONE = 0.02
-"""Probability that none of the answers is right, at least."""
+"""Weight of "none of the answers is right", at least, beside the sum of the others."""
 
 
 class Groups(Struct, frozen=True, kw_only=True):
     """What is held.
 
-    `best`: probability of the best answer; `odds`: of each group that an answer can join, against
-    "none is right", the best one first; empty where nothing can join the best answer. `total`:
-    their sum.
+    `best`: probability of the best answer. `chances`: of each group that an answer can join, the
+    best one first; empty where nothing can join the best answer. `none`: that none is right.
     """
 
     best: float
-    odds: tuple[float, ...]
-    total: float
+    chances: tuple[float, ...]
+    none: float
 
     def told(self, factor: float) -> Groups:
         """The same after news of the best answer: its odds times a factor."""
-        if not self.odds:
-            odds = odds_of(self.best) * factor
-            return Groups(best=odds / (1.0 + odds), odds=(), total=0.0)
-        return _groups([self.odds[0] * factor, *self.odds[1:]])
+        if not self.chances:
+            raised = self.best * factor
+            best = raised / (raised + 1.0 - self.best)
+            return Groups(best=best, chances=(), none=1.0 - best)
+        return _groups([self.chances[0] * factor, *self.chances[1:]], self.none)
 
 
 def groups_in(evidence: Evidence) -> Groups:
     """Groups of the answers so far, each as probable as its most trusted answer.
 
-    >>> groups_in(Evidence(confidences=(0.5, 0.25, 0.4), groups=(0, 1, 0))).odds
-    (2.0, 1.0)
+    >>> groups_in(Evidence(confidences=(0.5, 0.25, 0.4), groups=(0, 1, 0))).chances
+    (0.5, 0.25)
     """
     strongest: dict[int, float] = {}
     best, mute = 0.0, 0.0
@@ -59,44 +60,40 @@ def groups_in(evidence: Evidence) -> Groups:
         else:
             mute = max(mute, confidence)
     if mute >= best:
-        return Groups(best=mute, odds=(), total=0.0)
-    none = max(LEAST_NONE, 1.0 - sum(strongest.values()))
-    return _groups([chance / none for chance in strongest.values()])
+        return Groups(best=mute, chances=(), none=1.0 - mute)
+    return _groups(list(strongest.values()), max(LEAST_NONE, 1.0 - sum(strongest.values())))
 
 
 def one_more(groups: Groups, quality: Sequence[float], vote: Vote) -> list[float]:
     """Gain of one more answer of each candidate, before its price: n numbers >= 0."""
-    if not groups.odds:
-        return [max(0.0, q - groups.best) for q in quality]
-    best, whole = groups.odds[0], 1.0 + groups.total
-    rivals = [(odds, odds / whole, vote.lift(odds)) for odds in groups.odds[1:]]
-    return [_gain(q, (best, best / whole, whole), rivals=rivals, vote=vote) for q in quality]
+    best, chances = groups.best, groups.chances
+    if not chances:
+        return [max(0.0, q - best) for q in quality]
+    collide = vote.collision(len(chances))
+    rival = chances[1] if len(chances) > 1 else 0.0
+    gains: list[float] = []
+    for q in quality:
+        meets, errs = q * vote.same, (1.0 - q) * collide
+        sides = max(best * meets, rival * errs)
+        for chance in chances[1:]:
+            sides += max(chance * meets, best * errs)
+        new = best * (1.0 - meets - errs * (len(chances) - 1))
+        gains.append(max(0.0, sides + max(new, groups.none * q) - best))
+    return gains
 
 
-def _gain(
-    quality: float,
-    held: tuple[float, float, float],
-    *,
-    rivals: list[tuple[float, float, float]],
-    vote: Vote,
-) -> float:
-    best, chance, whole = held
-    own, base = odds_of(quality), (1.0 - quality) * vote.collide
-    slope = quality * vote.same - base
-    spent, gain = base + chance * slope, 0.0
-    lift = vote.lift(own) if rivals else 1.0
-    for odds, share, lifted in rivals:
-        side = base + share * slope
-        spent += side
-        raised = max(odds * lift, own * lifted)
-        if raised > best:
-            gain += side * (raised - best) / (whole - odds + raised)
-    if spent > 1.0:
-        return gain / spent
-    return gain + (1.0 - spent) * (own - best) / (whole + own) if own > best else gain
+def would_be_given(groups: Groups, quality: float, vote: Vote) -> bool:
+    """Whether one more answer of this quality would be the one to give, whatever it says."""
+    if not groups.chances:
+        return quality > groups.best
+    collide = vote.collision(len(groups.chances))
+    meets, errs = quality * vote.same, (1.0 - quality) * collide
+    rest = groups.best * (1.0 - meets - errs * (len(groups.chances) - 1))
+    sides = all(chance * meets >= groups.best * errs for chance in groups.chances[1:])
+    return sides and groups.none * quality > rest
 
 
-def _groups(odds: list[float]) -> Groups:
-    ordered = tuple(sorted(odds, reverse=True))
-    total = sum(ordered)
-    return Groups(best=ordered[0] / (1.0 + total), odds=ordered, total=total)
+def _groups(weights: list[float], none: float) -> Groups:
+    whole = sum(weights) + none
+    chances = tuple(sorted([weight / whole for weight in weights], reverse=True))
+    return Groups(best=chances[0], chances=chances, none=none / whole)

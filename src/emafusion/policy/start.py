@@ -15,16 +15,16 @@ import numpy as np
 from msgspec import Struct
 
 from emafusion.domain.features import Floats, Ints
-from emafusion.policy.ahead import ahead, bench, two_ahead
+from emafusion.policy.ahead import ahead, bench
 from emafusion.policy.spread import Spread
-from emafusion.policy.vote import Vote, many_odds
+from emafusion.policy.vote import Vote
 
 BEST = 6
 """Candidates that are weighed: those of largest q - fee. The work grows with the cube."""
 
 TIE = 0.002
-"""Utilities closer than this are equal: the cheaper candidate is taken. Where cost does not count
-the best candidate begins: whoever is asked in the end, it is the most likely to be enough."""
+"""Utilities closer than this are equal: the cheaper candidate is taken; where cost does not count,
+the better one."""
 
 HASTE = 0.001
 """Quality that a further call must gain beyond its price: it costs the client's time."""
@@ -82,11 +82,7 @@ def best_starts(menu: Menu, spread: Spread, vote: Vote, *, looks: int) -> Starts
             shut = shut + np.repeat(bar, points, axis=1)
         comparable = menu.comparable[:, None, None]
         then = bench(quality, fee, vote)
-        if looks == 2:
-            seen = ahead(first, then, shut=shut, comparable=comparable)
-        else:
-            seen = two_ahead(first, then, vote, shut=shut, comparable=comparable)
-        gain = seen.net
+        gain = ahead(first, then, looks=looks, shut=shut, comparable=comparable)
     return _choose(few, (alone, quality, fee, cost), gain=gain - HASTE, points=points)
 
 
@@ -95,16 +91,17 @@ def _shortlist(menu: Menu) -> Ints:
     n = menu.quality.shape[1]
     if n <= BEST:
         return _all(len(menu.quality), n)
-    return np.argpartition(menu.fee - menu.quality, BEST - 1, axis=1)[:, :BEST]
+    order = np.argsort(menu.fee - menu.quality, axis=1, kind="stable")[:, :BEST]
+    return np.sort(order, axis=1)
 
 
 def _firsts(quality: Floats, legibility: Ints, spread: Spread) -> tuple[Floats, int]:
-    """Odds of the first answer once read: float64[Q, m x points], and the number of points."""
+    """Confidence in the first answer once read: float64[Q, m x points], and how many points."""
     if not any(spread.telling[k] for k in set(legibility.ravel().tolist())):
-        return many_odds(quality), 1
+        return quality, 1
     distance = spread.distance(quality, legibility)
     pair = np.stack((quality - distance, quality + distance), axis=-1)
-    return many_odds(pair.reshape(len(pair), -1)), 2
+    return pair.reshape(len(pair), -1), 2
 
 
 def _choose(
@@ -120,7 +117,6 @@ def _choose(
     worth = alone + most
     near = worth >= np.maximum.reduce(worth, axis=1, keepdims=True) - TIE
     free = ~(np.where(np.isfinite(fee), fee, 0.0) > 0.0).any(axis=1, keepdims=True)
-    near |= free & np.isfinite(fee)
     prefer = np.where(free, -quality, cost)
     at = np.where(near, prefer, inf).argmin(axis=1)
     share = np.add.reduce(paying.reshape(n, m, points)[rows, at], axis=1) / points
