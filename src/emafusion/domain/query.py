@@ -58,7 +58,10 @@ class Message(Struct, frozen=True, kw_only=True):
         >>> Message(role="user", parts=(TextPart(text="a"), TextPart(text="b"))).text
         'a\nb'
         """
-        return "\n".join(part.text for part in self.parts if isinstance(part, TextPart))
+        parts = self.parts
+        if len(parts) == 1 and isinstance(parts[0], TextPart):  # nearly always, and asked often
+            return parts[0].text
+        return "\n".join(part.text for part in parts if isinstance(part, TextPart))
 
 
 class Tool(Struct, frozen=True, kw_only=True):

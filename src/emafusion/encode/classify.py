@@ -134,9 +134,14 @@ def _softmaxes(scores: Floats) -> Floats:
 
 
 def depth_of(score: float, thresholds: Floats) -> Floats:
-    """Distribution over the five depths."""
+    """Distribution over the five depths, for four ascending thresholds."""
     limits: list[float] = thresholds.tolist()
-    return _from_survival([1 / (1 + exp(min(max(t - score, -50.0), 50.0))) for t in limits])
+    one, two, three, four = [1 / (1 + exp(_within(limit - score))) for limit in limits]
+    return np.array((1.0 - one, one - two, two - three, three - four, four))
+
+
+def _within(logit: float) -> float:
+    return logit if -50.0 < logit < 50.0 else 50.0 if logit > 0 else -50.0
 
 
 def carry_depth(latest: Floats, earlier: tuple[Floats, ...]) -> Floats:

@@ -43,6 +43,8 @@ _ENGLISH = frozenset(
 )
 _DIGITS, _CODE, _MATHS = b"0123456789", b"{}();<>_", b"=+*/^$\\%-"
 _CAPITALS = bytes(range(65, 91))
+_WORDS, _LINES, _TOKENS = log1p(4096), log1p(256), log1p(65_536)
+_TOOLS, _TURNS, _SYSTEM = log1p(32), log1p(16), log1p(16_384)
 
 
 def count_features(query: Query, text: str, words: Words, *, tokens: int) -> Floats:
@@ -61,7 +63,7 @@ def _of_text(text: str, words: Words) -> list[float]:
     marked = _LINE.findall(f"\n{text}")
     choices = sum(1 for mark in marked if mark)
     return [
-        _log(len(words), 4096),
+        _log(len(words), _WORDS),
         float("```" in text),
         _share(data, _CODE, size),
         _share(data, _DIGITS, size),
@@ -70,7 +72,7 @@ def _of_text(text: str, words: Words) -> list[float]:
         float(data.rstrip().endswith(b"?")),
         min(choices / 10, 1.0),
         min((len(marked) - choices) / 10, 1.0),
-        _log(data.count(b"\n"), 256),
+        _log(data.count(b"\n"), _LINES),
         0.0 if text.isascii() else 1 - len(text.encode("ascii", "ignore")) / max(len(text), 1),
         min(2 * sum(map(_ENGLISH.__contains__, words)) / max(len(words), 1), 1.0),
         _share(data, _CAPITALS, size),
@@ -79,16 +81,20 @@ def _of_text(text: str, words: Words) -> list[float]:
 
 def _of_request(query: Query, tokens: int) -> list[float]:
     """What the request around the text shows."""
-    turns = sum(1 for message in query.messages if message.role == "user")
-    system = sum(len(m.text) for m in query.messages if m.role in ("system", "developer"))
+    turns = system = 0
+    for message in query.messages:
+        if message.role == "user":
+            turns += 1
+        elif message.role in ("system", "developer"):
+            system += len(message.text)
     return [
-        _log(tokens, 65_536),
+        _log(tokens, _TOKENS),
         float(query.format.kind != "text"),
-        _log(len(query.tools), 32),
+        _log(len(query.tools), _TOOLS),
         float(query.answers_tool_call),
-        _log(max(turns - 1, 0), 16),
+        _log(max(turns - 1, 0), _TURNS),
         float(query.has_images),
-        _log(system, 16_384),
+        _log(system, _SYSTEM),
     ]
 
 
@@ -105,6 +111,6 @@ def _share(data: bytes, kind: bytes, size: int) -> float:
     return 1 - len(data.translate(None, kind)) / size if data else 0.0
 
 
-def _log(count: int, full: int) -> float:
-    """Log scale: 0 at 0, 1 at `full` and beyond."""
-    return min(log1p(count) / log1p(full), 1.0)
+def _log(count: int, scale: float) -> float:
+    """Log scale: 0 at 0, 1 at that count of which `scale` was made and beyond."""
+    return min(log1p(count) / scale, 1.0)
