@@ -1,6 +1,7 @@
 """What the learned router is worth on queries that it did not see: accuracy at equal money.
 
 Usage: python benchmarks/learning/router.py TABLE.parquet [--queries N] [--family] [--only TEXT]
+           [--labelled N] [--newcomer MODEL --probes N]
 
 TABLE has the outcome table's columns. It is cut into three parts by prompt (with --family by data
 set, so that the router meets work of a kind it never saw), twice; each part is chosen for by a
@@ -8,6 +9,9 @@ router fitted on the other two, one model a query. Expected costs are those lear
 parts, accounts are by recorded costs. B is what the best single model (on the fitted parts) costs.
 Points are percentage points of accuracy over it, at B, B/2, B/4 and B/8, with the standard error of
 the first and the third; then the share of B at which the best single model's accuracy is reached.
+
+With --labelled the router is fitted on so many queries only; with --newcomer it sees only so many
+answers of that model (--probes 0: none, so that it is known by its name alone).
 """
 
 from __future__ import annotations
@@ -16,9 +20,10 @@ import argparse
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from msgspec import structs
 
@@ -28,10 +33,13 @@ from emafusion.encode.classify import ClassifierState
 from emafusion.encode.encoder import HashEncoder
 from emafusion.estimate.estimator import HybridEstimator
 from emafusion.estimate.hybrid import Mode
+from emafusion.estimate.names import canonical
 from emafusion.estimate.state import RouterState
 from emafusion.learn.fit import encode_prompts, fit_router
 from emafusion.learn.groups import family_groups, folds_of, prompt_groups
-from emafusion.learn.outcomes import OutcomeTable, from_frame
+from emafusion.learn.outcomes import NUMBERS, OutcomeTable, from_frame
+
+Mask = npt.NDArray[np.bool_]
 
 SHARES = (1.0, 0.5, 0.25, 0.125)
 LAMBDAS = (0.0, *np.geomspace(1e-2, 1e7, 400).tolist())
@@ -56,12 +64,15 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1_000_000)
     parser.add_argument("--family", action="store_true")
     parser.add_argument("--only", default="", help="part of the data sets' names or of `split`")
+    parser.add_argument("--labelled", type=int, default=None, help="queries to fit on at most")
+    parser.add_argument("--newcomer", default=None, help="a model with few answers")
+    parser.add_argument("--probes", type=int, default=50, help="answers seen of the newcomer")
     parser.add_argument("--right", type=float, default=None, help="scores from here on count as 1")
     asked = parser.parse_args()
     table = _read(asked)
     gains: dict[str, list[Floats]] = defaultdict(list)
     equal: dict[str, list[float]] = defaultdict(list)
-    for part in _parts(table, family=asked.family):
+    for part in _parts(table, asked):
         for name, quality, cost in _policies(part):
             points, share = _score(part, quality, cost)
             gains[name].append(points)
@@ -92,6 +103,25 @@ def _read(asked: argparse.Namespace) -> OutcomeTable:
     return table.take(np.isin(np.arange(len(table.prompts)), drawn))
 
 
+def _thinned(rest: Mask, labelled: int | None, *, seed: int) -> Mask:
+    """So many of the queries, drawn by chance."""
+    places = np.flatnonzero(rest)
+    drawn = np.random.default_rng(seed).permutation(places)[:labelled]
+    return np.isin(np.arange(len(rest)), drawn)
+
+
+def _with_newcomer(table: OutcomeTable, asked: argparse.Namespace, *, seed: int) -> OutcomeTable:
+    """The table with only so many answers of the newcomer."""
+    if asked.newcomer is None:
+        return table
+    column = table.models.index(canonical(asked.newcomer))
+    hidden = np.random.default_rng(seed).permutation(len(table.prompts))[asked.probes :]
+    columns = {name: getattr(table, name).copy() for name in NUMBERS}
+    for matrix in columns.values():
+        matrix[hidden, column] = np.nan
+    return replace(table, **columns)
+
+
 def _spellings(frame: pl.DataFrame, models: list[str]) -> Iterator[str]:
     """Names of the frame whose canonical spelling is among the models."""
     for name in frame["model"].unique().to_list():
@@ -99,16 +129,17 @@ def _spellings(frame: pl.DataFrame, models: list[str]) -> Iterator[str]:
             yield name
 
 
-def _parts(table: OutcomeTable, *, family: bool) -> Iterator[Part]:
+def _parts(table: OutcomeTable, asked: argparse.Namespace) -> Iterator[Part]:
     """Fit a router for each part of each seed."""
     features = encode_prompts(HashEncoder(ClassifierState.blank()), table.prompts)
-    groups = family_groups(table.datasets) if family else prompt_groups(table.prompts)
+    groups = family_groups(table.datasets) if asked.family else prompt_groups(table.prompts)
     for seed in SEEDS:
         folds = folds_of(groups, PARTS, seed=seed)
         for fold in range(PARTS):
             here, rest = folds == fold, folds != fold
             started = time.perf_counter()
-            learned_on = table.take(rest)
+            rest = _thinned(rest, asked.labelled, seed=seed)
+            learned_on = _with_newcomer(table.take(rest), asked, seed=seed)
             state = fit_router(learned_on, _take(features, rest)).state
             seconds = time.perf_counter() - started
             print(f"fitted on {int(rest.sum())} queries in {seconds:.1f} s, {state.blend}")
