@@ -54,6 +54,10 @@ BLIND_K, SCORED_K = 60.0, 6.0
 """How much the free judges tell of an answer without and with token log-probabilities, as the k
 of a Beta distribution (see `policy.spread`): a belief of 0.5 moves by some 0.06 and 0.19."""
 
+SAME = 0.95
+"""Chance that two right answers are found equal, at most: models share errors, so what a further
+answer will say is less sure than their records, one by one, make it."""
+
 JUDGE_PROMPT, JUDGE_WORD, JUDGE_THOUGHT = 600, 5, 300
 """Tokens that one paid judgement is expected to take: prompt, and completion of a model that
 answers at once and of one that thinks first."""
@@ -120,7 +124,7 @@ def build_parts(
         dial=dial,
         spread=make_spread(BLIND_K, SCORED_K),
         max_looks=config.policy.max_looks,
-        vote=Vote(same=learned.panel.same, collide=learned.panel.collide),
+        vote=Vote(same=min(SAME, learned.panel.same), collide=learned.panel.collide),
     )
     return Parts(
         encoder=learned.encoder,
