@@ -89,13 +89,23 @@ def test_transfer_shows_each_data_set(replaying: Shell) -> None:
     assert "doubles" in done.out
 
 
-@pytest.mark.parametrize(("name", "made"), [("r.html", "r.html"), ("r.json", "r.json")])
-def test_a_report_in_one_file(replaying: Shell, name: str, made: str) -> None:
+@pytest.mark.parametrize("name", ["r.html", "r.json"])
+def test_a_report_in_one_file(replaying: Shell, name: str) -> None:
     """A page, or its figures."""
     pytest.importorskip("vl_convert")
     done = replaying.run(*ARGUMENTS, "--report", name)
     assert done.code == 0, done.err
-    assert "table.parquet" in (replaying.folder / made).read_text()
+    assert "table.parquet" in (replaying.folder / name).read_text()
+
+
+def test_other_policies_stand_beside_it_in_the_report(replaying: Shell) -> None:
+    """A curve each, and the random mix that needs no policy."""
+    beside = ("--beside", "router", "--beside", "single:large")
+    done = replaying.run(*ARGUMENTS, "--report", "r.json", *beside)
+    assert done.code == 0, done.err
+    told = json.loads((replaying.folder / "r.json").read_text())
+    assert [curve["name"] for curve in told["curves"]] == ["router", "single:large", "random mix"]
+    assert told["head"]["sha256"] != told["head"]["artifact_sha256"]
 
 
 def test_prices_after_the_fact(replaying: Shell) -> None:
@@ -123,6 +133,9 @@ def test_prices_after_the_fact(replaying: Shell) -> None:
         ((*ARGUMENTS, "--decisions", "no/out.csv"), "its folder does not exist"),
         ((*ARGUMENTS, "--transfer"), "--transfer: makes its own fits"),
         ((*ARGUMENTS, "--report", "out.pdf"), "out.pdf: must end in .html"),
+        ((*ARGUMENTS, "--report", "no/out.png"), "no/out.png: cannot be written: its folder"),
+        ((*ARGUMENTS, "--beside", "router"), "--beside: is a curve of a report"),
+        ((*ARGUMENTS, "--report", "r.json", "--beside", "best"), "no policy 'best'; there are"),
         ((*ARGUMENTS, "--prices", "no.yaml"), "no.yaml: cannot be read"),
         ((*ARGUMENTS, "--prices", "wrong.yaml"), "wrong.yaml: Object"),
         ((*ARGUMENTS, "--judges", "no.csv"), "no.csv: cannot be read"),

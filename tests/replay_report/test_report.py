@@ -256,8 +256,8 @@ def test_an_ending_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
-    """Where it cannot be written, the error says where and why."""
-    with pytest.raises(BadInput, match="cannot be written: No such file"):
+    """It is told before the work, and where it is written."""
+    with pytest.raises(BadInput, match="its folder does not exist"):
         write_report(report(), tmp_path / "nowhere" / "report.json")
 
 

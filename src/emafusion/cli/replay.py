@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,10 @@ from emafusion.lab.parallel import replay_quickly
 from emafusion.lab.prices import read_prices
 from emafusion.lab.reading import need_polars, read_grades, read_rows
 from emafusion.lab.replaying import DIAL, Asked, Replayed, summary_of
-from emafusion.lab.reporting import notes_of, report_on
+from emafusion.lab.reporting import About, notes_of, report_on
 from emafusion.lab.transfer import transfer
 from emafusion.replay.decisions import decisions_of, write_decisions, writer_of
-from emafusion.replay.report.writing import check_ending, write_report
+from emafusion.replay.report.writing import check_report, write_report
 from emafusion.store.artifact import Artifact
 from emafusion.tables.read import Read
 
@@ -43,18 +44,22 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     decisions: str | None
     report: str | None
+    beside: tuple[str, ...]
     transfer: bool
     as_json: bool
 
     def refuse(self) -> None:
         """Raise `BadInput` for what can be seen to be wrong before the work is done."""
-        recipe_of(self.policy)
+        for policy in (self.policy, *self.beside):
+            recipe_of(policy)
+        if self.beside and self.report is None:
+            raise BadInput("is a curve of a report, so it goes with --report", where="--beside")
         if self.transfer and self.artifact is not None:
             raise BadInput("makes its own fits, so it goes without --artifact", where="--transfer")
         if self.decisions is not None:
             writer_of(Path(self.decisions))
         if self.report is not None:
-            check_ending(Path(self.report))
+            check_report(Path(self.report))
 
     def asked(self) -> Asked:
         """What to replay."""
@@ -88,6 +93,8 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--seed", type=int, default=0, show_default=True, help="of every draw")
 @click.option("--decisions", metavar="OUT", help="write each decision: .parquet, .jsonl or .csv")
 @click.option("--report", metavar="OUT", help="write a report: .html, .json, or pictures as .png")
+@click.option("--beside", metavar="P", multiple=True,
+              help="another policy whose curve the report shows, once or more")  # fmt: skip
 @click.option("--transfer", is_flag=True, help="leave each data set out of a fit, and replay on it")
 @click.option("--json", "as_json", is_flag=True, help="print every figure as JSON")
 def command(**options: object) -> None:
@@ -100,7 +107,8 @@ def command(**options: object) -> None:
     asked.refuse()
     need_polars("replay")
     artifact, wanted = load_artifact(asked.artifact), asked.asked()
-    replayed = _replayed(asked, artifact, wanted)
+    tables = _tables(asked)
+    replayed = _replayed(tables, artifact, wanted, is_transfer=asked.transfer)
     for note in notes_of(replayed, artifact):
         click.echo(f"emafusion: {note}", err=True)
     if asked.decisions is not None:
@@ -108,9 +116,14 @@ def command(**options: object) -> None:
     summary = summary_of(replayed, seed=asked.seed)
     if asked.report is not None:
         table = ", ".join(Path(table).name for table in asked.tables)
-        report = report_on(
-            replayed, summary, wanted, table=table, artifact=artifact, transfer=asked.transfer
-        )
+        others = {
+            policy: _replayed(
+                tables, artifact, replace(wanted, policy=policy), is_transfer=asked.transfer
+            ).runs
+            for policy in dict.fromkeys(asked.beside)
+        }
+        about = About(table=table, artifact=artifact, transfer=asked.transfer, others=others)
+        report = report_on(replayed, summary, wanted, about=about)
         write_report(report, Path(asked.report))
     if asked.as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(summary), indent=2))
@@ -118,12 +131,24 @@ def command(**options: object) -> None:
         show_summary(screen(), summary, by_dataset=asked.transfer)
 
 
-def _replayed(asked: _Options, artifact: Artifact | None, wanted: Asked) -> Replayed:
+def _tables(asked: _Options) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    """The outcome table, and the judge table if there is one."""
     frame = _told(read_rows([Path(t) for t in asked.tables], skip_bad=asked.skip_bad))
     graded = [Path(table) for table in asked.judges]
     judges = _told(read_grades(graded, skip_bad=asked.skip_bad)) if graded else None
-    with progress("replaying") as done:
-        if asked.transfer:
+    return frame, judges
+
+
+def _replayed(
+    tables: tuple[pl.DataFrame, pl.DataFrame | None],
+    artifact: Artifact | None,
+    wanted: Asked,
+    *,
+    is_transfer: bool,
+) -> Replayed:
+    frame, judges = tables
+    with progress(f"replaying {wanted.policy}") as done:
+        if is_transfer:
             return transfer(frame, wanted, judges=judges, done=done)
         return replay_quickly(
             frame, artifact, wanted, judges=judges, processors=_processors(), done=done

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from emafusion.lab.overlap import seen_among
 from emafusion.lab.replaying import Asked, Replayed
 from emafusion.replay.report.collect import report_of, sha256_of
 from emafusion.replay.report.figures import Head, Report
+from emafusion.replay.run import Run
 from emafusion.replay.summary import Summary
 from emafusion.store.artifact import Artifact
 from emafusion.version import __version__
@@ -20,31 +23,39 @@ TRANSFER = "none: fitted for each data set on all others"
 """What a report of `--transfer` says of its artifact."""
 
 
-def report_on(
-    replayed: Replayed,
-    summary: Summary,
-    asked: Asked,
-    *,
-    table: str,
-    artifact: Artifact | None,
-    transfer: bool = False,
-) -> Report:
-    """Everything that a report shows. `table`: what the table is called; `transfer`: see `Head`."""
-    records, digest = replayed.records, None
-    if artifact is not None and not transfer:
-        digest = artifact.digest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a report is about.
+
+    `table`: what the table is called; `artifact`: what decided, None for priors alone; `transfer`:
+    whether each data set was left out of a fit instead; `others`: runs of other policies over the
+    same table, by name.
+    """
+
+    table: str
+    artifact: Artifact | None
+    transfer: bool = False
+    others: Mapping[str, Sequence[Run]] = field(default_factory=dict[str, Sequence[Run]])
+
+
+def report_on(replayed: Replayed, summary: Summary, asked: Asked, *, about: About) -> Report:
+    """Everything that a report shows."""
+    artifact = None if about.transfer else about.artifact
+    records = replayed.records
     head = Head(
-        table=table,
-        artifact=TRANSFER if transfer else _title(artifact),
+        table=about.table,
+        artifact=TRANSFER if about.transfer else _title(artifact),
         version=__version__,
         date=dt.datetime.now(dt.UTC).date().isoformat(),
         seed=asked.seed,
-        notes=notes_of(replayed, None if transfer else artifact),
+        notes=notes_of(replayed, artifact),
         sha256=sha256_of(records),
-        artifact_sha256=digest,
-        transfer=transfer,
+        artifact_sha256=None if artifact is None else artifact.digest,
+        transfer=about.transfer,
     )
-    return report_of(records, replayed.runs, summary, head=head, kinds=_kinds(replayed))
+    return report_of(
+        records, replayed.runs, summary, head=head, kinds=_kinds(replayed), others=about.others
+    )
 
 
 def _title(artifact: Artifact | None) -> str:

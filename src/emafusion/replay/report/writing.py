@@ -17,10 +17,15 @@ from emafusion.store.artifact_files import whole_file
 ENDINGS = (".html", ".png", ".json")
 
 
-def check_ending(path: Path) -> None:
-    """Raise `BadInput` for an ending that is none, `Unready` where pictures cannot be drawn."""
+def check_report(path: Path) -> None:
+    """Raise for what can be seen to be wrong before there is a report.
+
+    `BadInput`: an ending that is none, no such folder; `Unready`: pictures cannot be drawn here.
+    """
     if path.suffix.lower() not in ENDINGS:
         raise BadInput(f"must end in {', '.join(ENDINGS)}", where=str(path))
+    if not path.parent.is_dir():
+        raise BadInput("cannot be written: its folder does not exist", where=str(path))
     if path.suffix.lower() != ".json":
         check_drawing()
 
@@ -35,7 +40,7 @@ def write_report(report: Report, path: Path) -> tuple[Path, ...]:
         BadInput: the ending is none of these, there is nothing to draw, or it cannot be written.
         Unready: pictures cannot be drawn here; the message says what is missing.
     """
-    check_ending(path)
+    check_report(path)
     made = {".json": _json, ".html": _html, ".png": _png}[path.suffix.lower()](report, path)
     try:
         for place, content in made.items():

@@ -91,4 +91,5 @@ def _taken(report: Report, frame: Frame) -> list[Spot]:
         for each in report.models
         if each.cost_usd is not None and each.accuracy is not None
     ]
-    return [frame.spot(x, y, "") for x, y in (*path, *alone) if frame.holds(x)]
+    others = [(1000 * m.cost_usd, m.accuracy) for each in report.curves for m in each.marks]
+    return [frame.spot(x, y, "") for x, y in (*path, *alone, *others) if frame.holds(x)]
