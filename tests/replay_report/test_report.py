@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
+import sys
 from base64 import b64encode
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.lab.recorded import recorded
 from tests.replay_report.reports import NUMBERS, crowd, named, records, report, reported, without
 from typing_extensions import override
 
-from emafusion.domain.errors import BadInput
+from emafusion.domain.errors import BadInput, Unready
 from emafusion.replay.report.figures import Report
 from emafusion.replay.report.pictures.all import specs
 from emafusion.replay.report.sentences import tiles, verdict
@@ -145,10 +146,9 @@ def test_names_are_text_whatever_they_are(tmp_path: Path, text: str) -> None:
     assert any(label.startswith(f"{text}0; ") for label in names)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_names_are_text_in_pictures(text: str, tmp_path: Path) -> None:
+def test_names_are_text_in_pictures(tmp_path: Path) -> None:
     """The same names can be drawn."""
-    assert write_report(named(text), tmp_path / "report.png")
+    assert write_report(named(" ".join(HOSTILE)), tmp_path / "report.png")
 
 
 def test_json_reads_back_as_it_was(tmp_path: Path) -> None:
@@ -259,6 +259,16 @@ def test_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
     """It is told before the work, and where it is written."""
     with pytest.raises(BadInput, match="its folder does not exist"):
         write_report(report(), tmp_path / "nowhere" / "report.json")
+
+
+def test_pictures_need_the_extra_and_figures_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the library is absent, one line says how to get it."""
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    with pytest.raises(Unready, match=r"pip install 'emafusion\[train\]'"):
+        write_report(report(), tmp_path / "report.html")
+    assert write_report(report(), tmp_path / "report.json")
 
 
 def test_a_page_is_replaced_whole(tmp_path: Path) -> None:
