@@ -68,17 +68,15 @@ def chunks(data: bytes) -> list[Json]:
     return [cast("Json", msgspec.json.decode(one)) for one in found]
 
 
-def answer_of(reply: Reply, **extras: bytes) -> Json:
+def answer_of(reply: Reply, **extras: float) -> Json:
     """The body a client gets."""
-    data = encode_reply(
-        reply, completion_id="chatcmpl-1", created=7, model="gpt-x", extras=tuple(extras.items())
-    )
+    data = encode_reply(reply, completion_id="chatcmpl-1", created=7, model="gpt-x", extras=extras)
     return cast("Json", msgspec.json.decode(data))
 
 
 def test_an_answer_of_any_dialect_has_the_official_shape() -> None:
     """The official client reads every field."""
-    body = answer_of(REPLY, cost_usd=b"0.5")
+    body = answer_of(REPLY, cost_usd=0.5)
     completion = ChatCompletion.model_validate(body, strict=True)
     first, second = completion.choices
     assert (completion.id, completion.created, completion.model) == ("chatcmpl-1", 7, "gpt-x")
@@ -112,7 +110,7 @@ def test_an_answer_of_the_same_dialect_is_passed_on() -> None:
     }
     reply = OpenAIDialect().reply(msgspec.json.encode(body))
     assert answer_of(reply) == body | {"model": "gpt-x"}
-    assert answer_of(reply, a=b"1") == body | {"model": "gpt-x", "emafusion": {"a": 1}}
+    assert answer_of(reply, a=1) == body | {"model": "gpt-x", "emafusion": {"a": 1}}
 
 
 def test_an_unknown_usage_is_null_not_zero() -> None:
@@ -128,7 +126,7 @@ def test_a_stream_of_any_dialect_has_the_official_shape() -> None:
     data += out.delta(Delta(reasoning="r", refusal="No."))
     data += out.delta(Delta(finish_reason="tool_calls"))
     data += out.delta(Delta(usage=REPLY.usage))
-    data += out.final(REPLY.usage, (("cost_usd", b"0.5"),))
+    data += out.final(REPLY.usage, {"cost_usd": 0.5})
     assert data.endswith(b"data: [DONE]\n\n")
     read = [ChatCompletionChunk.model_validate(chunk, strict=True) for chunk in chunks(data)]
     assert {chunk.id for chunk in read} == {"chatcmpl-1"}
@@ -146,7 +144,7 @@ def test_a_client_that_did_not_ask_gets_no_usage_chunk() -> None:
     """Many clients stumble over a chunk without choices."""
     out = writer(include_usage=False)
     assert out.delta(Delta(usage=Usage(prompt_tokens=1))) == b""
-    assert out.final(Usage(prompt_tokens=1), (("cost_usd", b"1"),)) == b"data: [DONE]\n\n"
+    assert out.final(Usage(prompt_tokens=1), {"cost_usd": 1}) == b"data: [DONE]\n\n"
 
 
 RAW = b'{"id":"theirs","model":"gpt-x","choices":[{"index":0,"delta":{"content":"Hi"}}],"new":[1]}'

@@ -136,13 +136,19 @@ class Query:
     @property
     def prompt(self) -> str:
         """Text of the last user message, what most parts look at; empty if there is none."""
-        users = (message.text for message in reversed(self.messages) if message.role == "user")
-        return next(users, "")
+        for message in reversed(self.messages):
+            if message.role == "user":
+                return message.text
+        return ""
 
     @property
     def has_images(self) -> bool:
         """Whether any message carries an image."""
-        return any(isinstance(p, ImagePart) for m in self.messages for p in m.parts)
+        for message in self.messages:
+            for part in message.parts:
+                if isinstance(part, ImagePart):
+                    return True
+        return False
 
     @property
     def answers_tool_call(self) -> bool:

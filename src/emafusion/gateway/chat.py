@@ -8,7 +8,7 @@ from emafusion.domain.attempt import Reply
 from emafusion.domain.errors import Overloaded
 from emafusion.domain.outcome import Outcome
 from emafusion.gateway.asking import read_asked
-from emafusion.gateway.facts import extras, facts, headers
+from emafusion.gateway.facts import facts, headers
 from emafusion.gateway.http import Request, Response, Sender
 from emafusion.gateway.service import Asked, Service
 from emafusion.gateway.stream import Stream
@@ -34,7 +34,7 @@ async def _whole(asked: Asked, service: Service) -> Response:
         completion_id=f"chatcmpl-{outcome.decision_id}",
         created=int(outcome.created_at),
         model=outcome.answer.candidate or reply.model,
-        extras=extras(told),
+        extras=told,
     )
     return Response(body=body, headers=headers(told))
 

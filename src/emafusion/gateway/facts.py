@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec import json
-
 from emafusion.domain.outcome import Outcome
 
 Facts = dict[str, str | float | int]
@@ -13,18 +11,22 @@ def facts(outcome: Outcome) -> Facts:
     """Facts of an outcome by name; what is unknown is absent, never 0."""
     answer = outcome.answer
     cost_usd, baseline_usd = answer.evidence.cost_usd, answer.baseline_usd
-    told: dict[str, str | float | int | None] = {
-        "decision_id": outcome.decision_id,
-        "model": answer.candidate,
-        "route": answer.route,
-        "attempts": len(answer.evidence.attempts),
-        "confidence": _rounded(answer.confidence, 4),
-        "cost_usd": _rounded(cost_usd, 9),
-        "saved_usd": _rounded(_difference(baseline_usd, cost_usd), 9),
-        "overhead_ms": _rounded(outcome.overhead_ms, 3),
-        "dropped": dict(outcome.tags).get("dropped"),
-    }
-    return {name: value for name, value in told.items() if value is not None}
+    told: Facts = {"decision_id": outcome.decision_id}
+    if answer.candidate is not None:
+        told["model"] = answer.candidate
+    told["route"] = answer.route
+    told["attempts"] = len(answer.evidence.attempts)
+    if answer.confidence is not None:
+        told["confidence"] = round(answer.confidence, 4)
+    if cost_usd is not None:
+        told["cost_usd"] = round(cost_usd, 9)
+        if baseline_usd is not None:
+            told["saved_usd"] = round(baseline_usd - cost_usd, 9)
+    told["overhead_ms"] = round(outcome.overhead_ms, 3)
+    for name, value in outcome.tags:
+        if name == "dropped":
+            told[name] = value
+    return told
 
 
 def headers(told: Facts) -> tuple[tuple[str, str], ...]:
@@ -33,12 +35,14 @@ def headers(told: Facts) -> tuple[tuple[str, str], ...]:
     >>> headers({"decision_id": "em-1", "cost_usd": 0.000012})
     (('x-emafusion-decision-id', 'em-1'), ('x-emafusion-cost-usd', '0.000012'))
     """
-    return tuple((f"x-emafusion-{name.replace('_', '-')}", _text(told[name])) for name in told)
+    return tuple([(_HEADERS[name], _text(value)) for name, value in told.items()])
 
 
-def extras(told: Facts) -> tuple[tuple[str, bytes], ...]:
-    """Facts as JSON values, for the object `emafusion` in a body."""
-    return tuple((name, json.encode(value)) for name, value in told.items())
+_NAMES = (
+    "decision_id", "model", "route", "attempts", "confidence", "cost_usd", "saved_usd",
+    "overhead_ms", "dropped",
+)  # fmt: skip
+_HEADERS = {name: f"x-emafusion-{name.replace('_', '-')}" for name in _NAMES}
 
 
 def _text(value: str | float) -> str:
@@ -46,11 +50,3 @@ def _text(value: str | float) -> str:
     if isinstance(value, float):
         return f"{value:.9f}".rstrip("0").rstrip(".") or "0"
     return str(value)
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
-
-
-def _difference(baseline_usd: float | None, cost_usd: float | None) -> float | None:
-    return None if baseline_usd is None or cost_usd is None else baseline_usd - cost_usd

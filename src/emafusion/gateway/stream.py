@@ -15,7 +15,7 @@ from emafusion.domain.errors import EmafusionError
 from emafusion.domain.outcome import Outcome
 from emafusion.domain.query import Query
 from emafusion.gateway.driver import Run
-from emafusion.gateway.facts import Facts, extras, facts, headers
+from emafusion.gateway.facts import Facts, facts, headers
 from emafusion.gateway.http import Sender
 from emafusion.gateway.service import Asked
 from emafusion.wire.openai import ChunkWriter, deltas_of
@@ -66,7 +66,7 @@ class Stream:
         if not self._speaking:
             self._writer = self._made(outcome.answer.candidate or reply.model)
             self._sender.write(b"".join(self._writer.delta(delta) for delta in deltas_of(reply)))
-        self._sender.write(self._writer.final(reply.usage, extras(told)))
+        self._sender.write(self._writer.final(reply.usage, told))
         self._sender.finish()
 
     def fail(self, error: EmafusionError) -> None:

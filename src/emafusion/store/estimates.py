@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from math import isnan
 
 from emafusion.domain.features import Estimates, Features, Floats, Labels
 from emafusion.store.record import CandidateRecord, LabelRecord, LabelsRecord
@@ -47,15 +46,17 @@ def pool_records(estimates: Estimates) -> tuple[CandidateRecord, ...]:
         strict=True,
     )
     return tuple(
-        CandidateRecord(
-            candidate=name,
-            quality=round(quality, 5),
-            quality_sd=round(quality_sd, 5),
-            cost_usd=_known(cost_usd, 10),
-            latency_s=_known(latency_s, 5),
-            basis=storable(basis),
-        )
-        for name, quality, quality_sd, cost_usd, latency_s, basis in columns
+        [
+            CandidateRecord(
+                candidate=name,
+                quality=round(quality, 5),
+                quality_sd=round(quality_sd, 5),
+                cost_usd=None if cost_usd != cost_usd else round(cost_usd, 10),  # noqa: PLR0124 - NaN
+                latency_s=None if latency_s != latency_s else round(latency_s, 5),  # noqa: PLR0124 - NaN
+                basis=basis if basis.isascii() else storable(basis),
+            )
+            for name, quality, quality_sd, cost_usd, latency_s, basis in columns
+        ]
     )
 
 
@@ -74,8 +75,3 @@ def _likeliest(probabilities: Floats, names: tuple[str, ...]) -> LabelRecord:
     place = values.index(best)
     label = names[place] if place < len(names) else str(place)
     return LabelRecord(label=label, probability=round(best, 4))
-
-
-def _known(value: float, decimals: int) -> float | None:
-    """The value rounded, for this runs for each candidate of each request; NaN is unknown."""
-    return None if isnan(value) else round(value, decimals)

@@ -87,7 +87,7 @@ class Recorder:
             answer_attempt=answer.attempt,
             failure_message=None if answer.failure is None else texts.message(str(answer.failure)),
             request=request_record(outcome.query, texts),
-            tags=tuple((storable(name), storable(value)) for name, value in outcome.tags),
+            tags=tuple([(storable(name), storable(value)) for name, value in outcome.tags]),
             labels=labels,
             objective=_objective_record(outcome.objective),
             pool=() if answer.estimates is None else pool_records(answer.estimates),

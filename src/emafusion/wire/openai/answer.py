@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import msgspec
 from msgspec import Raw
 
@@ -9,12 +12,14 @@ from emafusion.domain.attempt import Choice, Reply, TokenLogprob
 from emafusion.domain.query import ToolCall
 from emafusion.wire.openai.usage import encode_usage
 
-Extras = tuple[tuple[str, bytes], ...]
-"""Our own facts, name and JSON value; they come in an object `emafusion` beside `usage`."""
+Extras = Mapping[str, str | float | int]
+"""Our own facts by name; they come in an object `emafusion` beside `usage`."""
+
+NO_EXTRAS: Extras = MappingProxyType({})
 
 
 def encode_reply(
-    reply: Reply, /, *, completion_id: str, created: int, model: str, extras: Extras = ()
+    reply: Reply, /, *, completion_id: str, created: int, model: str, extras: Extras = NO_EXTRAS
 ) -> bytes:
     """Write a whole answer.
 
@@ -36,13 +41,8 @@ def encode_reply(
             "system_fingerprint": None,
         }
     if extras:
-        fields["emafusion"] = extras_object(extras)
+        fields["emafusion"] = extras
     return msgspec.json.encode(fields)
-
-
-def extras_object(extras: Extras, /) -> dict[str, Raw]:
-    """Make the object `emafusion`."""
-    return {name: Raw(value) for name, value in extras}
 
 
 def logprobs_object(logprobs: tuple[TokenLogprob, ...], /) -> dict[str, object] | None:

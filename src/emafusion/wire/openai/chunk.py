@@ -7,7 +7,7 @@ from msgspec import Raw
 
 from emafusion.domain.attempt import Delta, ToolDelta, Usage
 from emafusion.domain.errors import EmafusionError
-from emafusion.wire.openai.answer import Extras, extras_object, logprobs_object
+from emafusion.wire.openai.answer import NO_EXTRAS, Extras, logprobs_object
 from emafusion.wire.openai.errors import error_object
 from emafusion.wire.openai.usage import encode_usage
 from emafusion.wire.sse import encode_comment, encode_event
@@ -89,7 +89,7 @@ class ChunkWriter:
             )
         )
 
-    def final(self, usage: Usage | None, extras: Extras = ()) -> bytes:
+    def final(self, usage: Usage | None, extras: Extras = NO_EXTRAS) -> bytes:
         """Write the usage chunk, if the client asked for it, and the end marker.
 
         `usage` is what the whole answer took; where it equals the provider's own, that is passed
@@ -101,7 +101,7 @@ class ChunkWriter:
         fields["choices"] = []
         fields["usage"] = self._encoded(usage)
         if extras:
-            fields["emafusion"] = extras_object(extras)
+            fields["emafusion"] = extras
         return encode_event(msgspec.json.encode(fields)) + _DONE
 
     def error(self, error: EmafusionError, /) -> bytes:
