@@ -26,6 +26,9 @@ QUERIES = 4_000
 """Queries that are looked at; more change nothing."""
 LABELS = 3_000.0
 """Labels that a table counts as, however long it is."""
+LUCK = 0.15
+"""Standard deviation of what is added to a model's quality before the best are asked: in service
+good models are asked more often, and what their agreement is worth is not what anybody's is."""
 RIDGE = 30.0
 """Labels that the prior state counts as."""
 FEWEST = 30
@@ -90,15 +93,16 @@ class _Table:
 
 
 def _drawn(answered: Answered, rng: np.random.Generator) -> _Table | None:
-    """Queries and models by chance, among those that have a score and a prediction."""
+    """Queries by chance and models by quality and chance, of those with score and prediction."""
     known = (answered.groups != NOT_ASKED) & np.isfinite(answered.score + answered.quality)
     width = min(LOOKS, known.shape[1])
     rows = np.flatnonzero(known.sum(axis=1) >= width)
     if len(rows) < FEWEST:
         return None
     rows = np.sort(rng.permutation(rows)[:QUERIES])
-    chance = np.where(known[rows], rng.random((len(rows), known.shape[1])), np.inf)
-    return _Table(rows=rows, columns=np.argsort(chance, axis=1)[:, :width])
+    luck = rng.normal(0.0, LUCK, (len(rows), known.shape[1]))
+    asked = np.where(known[rows], answered.quality[rows] + luck, -np.inf)
+    return _Table(rows=rows, columns=np.argsort(-asked, axis=1)[:, :width])
 
 
 def _looks(answered: Answered, table: _Table, fault_of: FaultOf) -> Looks:
