@@ -16,6 +16,9 @@ CURVES = ("#b35f8c", "#00855f", "#a66f00")
 """Of other policies, beside the dial; their names stand at their ends."""
 
 OTHERS = "#9aa1a8"
+FRAME = "#d65e00"
+"""Around cells of a heat map, in the light and in the dark alike."""
+
 LIGHT_TEXT, DARK_TEXT = "#fffffe", "#000001"
 """On the cells of a heat map, in the light and in the dark alike."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from emafusion.replay.report.colours import DARK_TEXT, LIGHT_TEXT, ORANGE
+from math import ceil, floor
+
+from emafusion.replay.report.colours import DARK_TEXT, FRAME, LIGHT_TEXT
 from emafusion.replay.report.figures import Report
 from emafusion.replay.report.numbers import named, percent, span, without_common
 from emafusion.replay.report.pictures.values import TOLD, Spec, Value, choice, rows, silent, tell
@@ -12,6 +14,9 @@ MOST_MODELS, MOST_KINDS = 24, 24
 
 FEW_CHOICES = 0.05
 """Share of a class from which on a model's cell is framed."""
+
+TURN = 0.46
+"""Part of the colours from which on dark figures are easier to read than light ones."""
 
 WIDE, HIGH = 38, 22
 """Points of a cell."""
@@ -32,11 +37,11 @@ def heat(report: Report) -> Spec | None:
     }  # fmt: skip
     colour: Spec = {"color": {
         "field": "score", "type": "quantitative", "title": "mean score",
-        "scale": {"scheme": "cividis", "zero": False, "nice": True},
+        "scale": {"scheme": "cividis", "domain": list(_range(report)), "nice": False},
         "legend": {"format": ".0%", "gradientLength": 120},
     }}  # fmt: skip
     frame: Spec = {
-        "type": "rect", "filled": False, "stroke": ORANGE, "xOffset": 1, "x2Offset": -1,
+        "type": "rect", "filled": False, "stroke": FRAME, "xOffset": 1, "x2Offset": -1,
         "yOffset": 1, "y2Offset": -1,
     }  # fmt: skip
     often: Spec = {"strokeWidth": {
@@ -76,8 +81,8 @@ def kinds_of(report: Report) -> list[str]:
 
 def _cells(report: Report, models: list[str], kinds: list[str]) -> list[Value]:
     rows_of, columns = _places(models), _places(kinds)
-    scores = [cell.score.mean for cell in report.cells if cell.score is not None]
-    middle = (min(scores) + max(scores)) / 2 if scores else 0.5
+    low, high = _range(report)
+    turn = low + TURN * (high - low)
     return [
         {
             "model": rows_of[cell.model],
@@ -85,7 +90,7 @@ def _cells(report: Report, models: list[str], kinds: list[str]) -> list[Value]:
             "score": cell.score.mean,
             "chosen": cell.chosen,
             "label": f"{100 * cell.score.mean:.0f}",
-            "ink": DARK_TEXT if cell.score.mean > middle else LIGHT_TEXT,
+            "ink": DARK_TEXT if cell.score.mean > turn else LIGHT_TEXT,
             "told": tell(
                 cell.model,
                 named(cell.kind, 60),
@@ -97,6 +102,13 @@ def _cells(report: Report, models: list[str], kinds: list[str]) -> list[Value]:
         for cell in report.cells
         if cell.model in rows_of and cell.kind in columns and cell.score is not None
     ]
+
+
+def _range(report: Report) -> tuple[float, float]:
+    """Scores that the colours span, in whole tenths."""
+    scores = [cell.score.mean for cell in report.cells if cell.score is not None]
+    low = floor(10 * min(scores, default=0.0)) / 10
+    return low, max(ceil(10 * max(scores, default=1.0)) / 10, low + 0.1)
 
 
 def _places(names: list[str]) -> dict[str, int]:
