@@ -192,7 +192,8 @@ def _by_task(part: Part, means: Floats) -> Floats:
 def _means(values: Floats) -> Floats:
     """Column means without NaN, 0 where there is nothing."""
     known = np.isfinite(values)
-    return np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    means: Floats = np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return means
 
 
 def _score(part: Part, quality: Floats, expected: Floats) -> tuple[Floats, float]:

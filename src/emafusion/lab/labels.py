@@ -72,10 +72,10 @@ def agreed(frame: pl.DataFrame) -> pl.DataFrame:
         raise BadInput(told, where="--labels none")
     quality = agreed_quality(groups[compared]).quality
     rows, columns = np.nonzero(records.asked[compared])
-    places = np.flatnonzero(compared)[rows]
+    places: list[int] = np.flatnonzero(compared)[rows].tolist()
     scores = pl.DataFrame(
         {
-            "query_id": [records.queries[i].query_id for i in places.tolist()],
+            "query_id": [records.queries[i].query_id for i in places],
             "model": [records.models[k] for k in columns.tolist()],
             "score": quality[rows, columns],
         }

@@ -29,7 +29,7 @@ def seen_among(arrays: Mapping[str, AnyArray], prompts: Iterable[str]) -> int:
     >>> seen_among(marks_of(["What is 1 + 1?"]), ["what is 1 + 1", "and 2 + 2?"])
     1
     """
-    known = set(arrays[MARKS].tolist()) if MARKS in arrays else set()
+    known: set[int] = set(arrays[MARKS].tolist()) if MARKS in arrays else set()
     return sum(_mark(prompt) in known for prompt in prompts) if known else 0
 
 

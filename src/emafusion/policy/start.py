@@ -109,7 +109,7 @@ def _choose(
 ) -> Starts:
     alone, quality, fee, cost = offers
     n, m = few.shape
-    rows = np.arange(n)
+    rows: Ints = np.arange(n, dtype=np.int64)
     most = np.maximum(np.maximum.reduce(gain, axis=2), 0.0)
     paying = most > 0.0
     if points > 1:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
 from emafusion.domain.features import Floats, Ints
 from emafusion.judge.asked import FORMS, Form
@@ -185,10 +186,11 @@ def _with_logprob(state: PanelState, answered: Answered, table: _Table) -> Panel
     known = np.isfinite(answered.mean_p[at]) & (answered.groups[at] != UNREADABLE)
     if known.sum() < FEWEST:
         return state
+    empty: npt.NDArray[np.str_] = np.zeros(known.shape, np.str_)
     single = Looks(
         name="", quality=answered.quality[at], right=answered.score[at],
         same=np.zeros((*known.shape, known.shape[1]), bool), keyed=np.zeros_like(known),
-        failed=np.full(known.shape, ""), form=answered.form[table.rows],
+        failed=empty, form=answered.form[table.rows],
         fold=table.rows, weight=1.0,
     )  # fmt: skip
     base = np.zeros(known.shape)

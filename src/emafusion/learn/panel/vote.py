@@ -52,7 +52,8 @@ def log_odds(theta: Floats, looks: Looks, caps: Mapping[str, float]) -> Floats:
     linked = looks.same & looks.keyed[:, None, :]
     others = linked & ~np.eye(alone.shape[1], dtype=bool)
     sides = -np.sort(-(others * votes[:, None, :]), axis=2)  # the strongest first
-    support = alone + (sides * further ** np.arange(alone.shape[1])).sum(axis=2)
+    fading: Floats = float(further) ** np.arange(alone.shape[1], dtype=np.float64)
+    support: Floats = alone + (sides * fading).sum(axis=2)
     against = (_rivals(looks, alone) * np.exp(support)[:, None, :]).sum(axis=2)
     return np.where(looks.keyed, support - oppose * np.log1p(against), alone)
 
