@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
-import numpy.typing as npt
 
 from emafusion.domain.features import Floats, Ints
 from emafusion.judge.asked import FORMS, Form
@@ -19,7 +18,7 @@ from emafusion.judge.state import FormState, PanelState
 from emafusion.learn.agreeing import NOT_ASKED, UNREADABLE
 from emafusion.learn.panel.assess import samples
 from emafusion.learn.panel.curves import offset_curve
-from emafusion.learn.panel.looks import Looks
+from emafusion.learn.panel.looks import Looks, Names
 from emafusion.learn.panel.vote import PARAMETERS, Sample, fit_caps, fit_vote, form_state, log_odds
 
 LOOKS = 4
@@ -186,11 +185,11 @@ def _with_logprob(state: PanelState, answered: Answered, table: _Table) -> Panel
     known = np.isfinite(answered.mean_p[at]) & (answered.groups[at] != UNREADABLE)
     if known.sum() < FEWEST:
         return state
-    empty: npt.NDArray[np.str_] = np.zeros(known.shape, np.str_)
+    nothing: Names = np.asarray([[""] * known.shape[1]] * len(known), np.str_)
     single = Looks(
         name="", quality=answered.quality[at], right=answered.score[at],
         same=np.zeros((*known.shape, known.shape[1]), bool), keyed=np.zeros_like(known),
-        failed=empty, form=answered.form[table.rows],
+        failed=nothing, form=answered.form[table.rows],
         fold=table.rows, weight=1.0,
     )  # fmt: skip
     base = np.zeros(known.shape)
