@@ -19,6 +19,7 @@ VERBS = {
     "serve": "start the gateway",
     "ask": "ask one question and show the answer",
     "explain": "show how a question would be answered, and why; calls no model",
+    "dial": "find the setting for a quality, a price or the worth of an answer",
     "fit": "learn an artifact from tables of recorded answers",
     "replay": "evaluate a policy on recorded answers, by the served code",
     "certify": "promise a share of the best model's quality, or say what it would take",
