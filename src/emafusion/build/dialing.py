@@ -54,9 +54,9 @@ def dial_of(config: Config, candidates: tuple[Candidate, ...]) -> PoolDial:
     costs = np.array([each.cost_usd for each in estimates])
     means = quality.mean(axis=0).tolist()
     names = [candidate.name for candidate in candidates]
-    known = np.isfinite(costs).all(axis=0).tolist()
+    unknown = np.flatnonzero(~np.isfinite(costs).all(axis=0))
     return PoolDial(
         dial=fit_dial(quality, costs),
         qualities=dict(zip(names, means, strict=True)),
-        unpriced=tuple(name for name, is_known in zip(names, known, strict=True) if not is_known),
+        unpriced=tuple(names[k] for k in unknown),
     )
