@@ -11,6 +11,7 @@ import numpy as np
 
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Floats
+from emafusion.estimate.names import canonical
 from emafusion.lab.replaying import Asked, Replayed, replay
 from emafusion.replay.guarantee.certificate import Certificate, Refusal
 from emafusion.replay.guarantee.promise import (
@@ -91,7 +92,7 @@ def _reference(records: Records, artifact: Artifact, wanted: Wanted) -> int:
     known = {str(n): float(a) for n, a in _abilities(artifact)}
     return max(
         range(len(records.models)),
-        key=lambda k: known.get(records.models[k].lower(), -np.inf),
+        key=lambda k: known.get(canonical(records.models[k]), -np.inf),
     )
 
 
