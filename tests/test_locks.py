@@ -52,7 +52,10 @@ def test_a_lock_is_pins_and_hashes_only(lock: Path) -> None:
     assert hashes == 0
 
 
-@pytest.mark.parametrize("lock", ["base", "local", "train", "litellm", "dev", "build", "lock"])
+@pytest.mark.parametrize(
+    "lock",
+    ["base", "local", "train", "litellm", "postgres", "valkey", "dev", "build", "lock"],
+)
 def test_a_lock_fits_what_pyproject_declares(lock: str) -> None:
     """Every declared dependency is pinned, within its range."""
     pins = _pins(lock)
