@@ -14,7 +14,16 @@ from emafusion.cli.printable import one_line
 from emafusion.cli.screen import say, show
 from emafusion.cli.story_steps import Done, done_in_order
 from emafusion.domain.attempt import Attempt
-from emafusion.domain.evidence import CallStep, Evidence, Judgement, JudgeStep, StopStep
+from emafusion.domain.evidence import (
+    CallStep,
+    Evidence,
+    Fused,
+    FuseStep,
+    GatherStep,
+    Judgement,
+    JudgeStep,
+    StopStep,
+)
 from emafusion.domain.outcome import Outcome
 from emafusion.gateway.explanation import Explanation
 
@@ -81,6 +90,12 @@ def _title(done: Done, evidence: Evidence) -> str:
             return f"call {step.candidate}{', streamed as it comes' if step.live else ''}"
         case JudgeStep() as step:
             return f"judge {evidence.attempts[step.attempt].candidate}"
+        case GatherStep() as step:
+            return f"call {', '.join(step.candidates)} at once"
+        case FuseStep() as step:
+            return f"let {step.candidate} write one answer of {len(step.attempts)}"
+        case StopStep(fused=Fused() as fused):
+            return f"give what {fused.way} made of {len(fused.attempts)} answers"
         case StopStep() as step:
             place = step.attempt
             return "give up" if place is None else f"give {evidence.attempts[place].candidate}"

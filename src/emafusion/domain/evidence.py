@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 from emafusion.domain.attempt import Attempt
@@ -25,13 +27,29 @@ class Judgement(Struct, frozen=True, kw_only=True):
     latency_s: float = 0.0
 
 
+class Merge(Struct, frozen=True, kw_only=True):
+    """An answer that one candidate wrote from those of several.
+
+    `of`: the attempts that it was written from; `over`: the attempt that it was compared with, the
+    best single one. `compared`: what was said of the two, each value 0..1 and above 0.5 where the
+    merge is preferred; their `attempt` is `over`. `kept`: whether it is preferred by enough.
+    """
+
+    attempt: Attempt
+    of: tuple[int, ...]
+    over: int
+    compared: tuple[Judgement, ...] = ()
+    kept: bool = False
+
+
 class Evidence(Struct, frozen=True, kw_only=True):
     """Everything seen of one query so far.
 
     `confidences`: for each attempt the probability that it is acceptable, None if it failed;
     `groups`: for each attempt the number of its group of equal answers, -1 if it failed, below -1
-    if it has no short answer that another could equal; `labelled`: calls made to label the query,
-    which answer nothing but take money and time.
+    if it has no short answer that another could equal; `labelled`: calls made to label or to split
+    the query, which answer nothing but take money and time; `merge`: what was written from the
+    attempts, None where nothing was; `gathered`: how many of the first attempts ran side by side.
     """
 
     attempts: tuple[Attempt, ...] = ()
@@ -39,15 +57,29 @@ class Evidence(Struct, frozen=True, kw_only=True):
     confidences: tuple[float | None, ...] = ()
     groups: tuple[int, ...] = ()
     labelled: tuple[Attempt, ...] = ()
+    merge: Merge | None = None
+    gathered: int = 0
 
     @property
     def cost_usd(self) -> float | None:
-        """Money spent on attempts, judges and labels; None as soon as one part is unknown."""
+        """Money spent on all of it; None as soon as one part is unknown."""
         parts = [a.cost_usd for a in self.attempts] + [j.cost_usd for j in self.judgements]
         if self.labelled:
             parts += [a.cost_usd for a in self.labelled]
+        if self.merge is not None:
+            parts += [self.merge.attempt.cost_usd, *(j.cost_usd for j in self.merge.compared)]
         known = [part for part in parts if part is not None]
         return sum(known) if len(known) == len(parts) else None
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds that all of it took; calls that ran side by side count once, by the slowest."""
+        together = [attempt.latency_s for attempt in self.attempts[: self.gathered]]
+        later = [a.latency_s for a in (*self.attempts[self.gathered :], *self.labelled)]
+        seconds = max(together, default=0.0) + sum(later) + _reading_s(self.judgements)
+        if self.merge is None:
+            return seconds
+        return seconds + self.merge.attempt.latency_s + _reading_s(self.merge.compared)
 
     @property
     def best(self) -> int | None:
@@ -70,13 +102,42 @@ class JudgeStep(Struct, frozen=True, kw_only=True):
     attempt: int
 
 
+class GatherStep(Struct, frozen=True, kw_only=True):
+    """Call several candidates at once and hold what they say."""
+
+    candidates: tuple[str, ...]
+
+
+class FuseStep(Struct, frozen=True, kw_only=True):
+    """Let a candidate write one answer from these attempts, and compare it with the attempt `over`.
+
+    What comes of it is the evidence's `merge`.
+    """
+
+    candidate: str
+    attempts: tuple[int, ...]
+    over: int
+
+
+class Fused(Struct, frozen=True, kw_only=True):
+    """An answer that is not one attempt's own.
+
+    `way`: `vote`, the equal answer of these attempts, in the words of the first of them; `merge`,
+    written from them; `parts`, put together of the answers to parts of the query.
+    """
+
+    way: Literal["vote", "merge", "parts"]
+    attempts: tuple[int, ...]
+
+
 class StopStep(Struct, frozen=True, kw_only=True):
-    """Give this attempt as the answer; None: nothing answered."""
+    """Give this attempt as the answer, or one made of several; neither: nothing answered."""
 
     attempt: int | None
+    fused: Fused | None = None
 
 
-Step = CallStep | JudgeStep | StopStep
+Step = CallStep | JudgeStep | GatherStep | FuseStep | StopStep
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -92,6 +153,24 @@ class Plan(Struct, frozen=True, kw_only=True):
     likely: tuple[Step, ...] = ()
     quality: float | None = None
     cost_usd: float | None = None
+
+
+class Signal(Struct, frozen=True, kw_only=True):
+    """What one signal made of the probability that an attempt is acceptable.
+
+    `name`: a judge's, or `predicted` (what was expected of its model), `unread` (it holds nothing
+    that others could equal), `alike` (equal answers) or `rivals` (other answers). `value`: what it
+    said, None where it abstained; `weight` >= 0: in log-odds for each unit that it brings;
+    `before`, `after`: 0..1.
+    """
+
+    name: str
+    attempt: int
+    value: float | None
+    weight: float
+    before: float
+    after: float
+    cost_usd: float | None = 0.0
 
 
 class JudgeCard(Struct, frozen=True, kw_only=True):
@@ -130,3 +209,7 @@ class Case(Struct, frozen=True, kw_only=True, eq=False):
     def subject(self) -> Attempt:
         """The attempt to be judged."""
         return self.evidence.attempts[self.attempt]
+
+
+def _reading_s(judgements: tuple[Judgement, ...]) -> float:
+    return sum([judgement.latency_s for judgement in judgements])

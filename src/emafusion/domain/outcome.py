@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from emafusion.domain.attempt import Reply
 from emafusion.domain.errors import Failure
-from emafusion.domain.evidence import Evidence, Plan
+from emafusion.domain.evidence import Evidence, Fused, Plan, Signal
 from emafusion.domain.features import Estimates, Features
 from emafusion.domain.model import Objective
 from emafusion.domain.query import Query
@@ -16,9 +16,12 @@ class Answer(Struct, frozen=True, kw_only=True, eq=False):
     """What a flow returns: the reply to give, or why there is none, with everything seen.
 
     `attempt`: index of the attempt whose reply it is, None if fused or failed. `route`:
-    `taxonomy`, `learned`, `prior` or `direct` (the client named the model). `propensity`: of the
+    `taxonomy`, `learned`, `prior`, `parts` (the query was split) or `direct` (the client named the
+    model). `propensity`: of the
     whole decision, the product of the plans' propensities. `baseline_usd`: expected
-    cost of the best single candidate on this query, for `saved_usd`; None if unknown.
+    cost of the best single candidate on this query, for `saved_usd`; None if unknown. `fused`: of
+    which attempts it was made and how, None where it is one attempt's. `signals`: how each
+    attempt's confidence came about, where it was asked for.
     """
 
     reply: Reply | None
@@ -32,6 +35,8 @@ class Answer(Struct, frozen=True, kw_only=True, eq=False):
     propensity: float
     confidence: float | None = None
     baseline_usd: float | None = None
+    fused: Fused | None = None
+    signals: tuple[Signal, ...] = ()
 
     @property
     def candidate(self) -> str | None:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from emafusion.domain.attempt import Attempt, Delta, Usage
 from emafusion.domain.command import Call, Flow
-from emafusion.domain.evidence import Case, JudgeCard, Judgement, Plan, Situation
+from emafusion.domain.evidence import Case, JudgeCard, Judgement, Plan, Signal, Situation
 from emafusion.domain.features import Estimates, Features, Labels
 from emafusion.domain.model import Candidate, Price
 from emafusion.domain.outcome import Outcome
@@ -87,6 +87,36 @@ class Panel(Protocol):
         `qualities`: for each attempt what was predicted of its candidate before the call, 0..1.
         `case.attempt` is not looked at: all are weighed together, since equal answers support
         each other.
+        """
+        ...
+
+
+class Explaining(Protocol):
+    """A panel that can say how its confidences came about."""
+
+    def signals(self, qualities: Sequence[float], case: Case, /) -> tuple[Signal, ...]:
+        """What each signal made of each attempt's probability, in the order in which it counts.
+
+        The last `after` of an attempt is its confidence.
+        """
+        ...
+
+
+class Writer(Protocol):
+    """Query and answers to it -> the query that asks a model to write one answer of them. Pure."""
+
+    def question(self, query: Query, answers: tuple[Attempt, ...], /) -> Query:
+        """Ask for one answer; what is quoted is data, whatever it says."""
+        ...
+
+
+class Comparer(Protocol):
+    """Says which of two answers is better, by asking a model; a flow. Abstains, never guesses."""
+
+    def compare(self, case: Case, rival: Attempt, /) -> Flow[tuple[Judgement, ...]]:
+        """Compare the case's attempt with a rival in both orders.
+
+        Values are 0..1 and above 0.5 where the rival is preferred; None where it abstains.
         """
         ...
 

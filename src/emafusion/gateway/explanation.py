@@ -7,7 +7,15 @@ import math
 import numpy as np
 from msgspec import Struct, structs
 
-from emafusion.domain.evidence import CallStep, JudgeStep, Plan, Step, StopStep
+from emafusion.domain.evidence import (
+    CallStep,
+    FuseStep,
+    GatherStep,
+    JudgeStep,
+    Plan,
+    Step,
+    StopStep,
+)
 from emafusion.domain.features import Estimates, Features, Floats
 from emafusion.flow.eligible import reason_against
 from emafusion.flow.parts import Parts, Task
@@ -123,6 +131,10 @@ def told(step: Step) -> str:
             return f"call {step.candidate}"
         case JudgeStep():
             return f"judge by {', '.join(step.judges)}"
+        case GatherStep():
+            return f"call {', '.join(step.candidates)} at once"
+        case FuseStep():
+            return f"let {step.candidate} write one answer of {len(step.attempts)}"
         case StopStep():
             return "stop"
 

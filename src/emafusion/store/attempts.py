@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from itertools import chain, repeat
+from typing import Literal
 
 from msgspec.structs import replace
 
 from emafusion.domain.attempt import Attempt, Choice, Usage
-from emafusion.domain.evidence import Evidence
+from emafusion.domain.evidence import Evidence, Judgement
 from emafusion.store.record import AttemptRecord, JudgementRecord, ToolCallRecord, UsageRecord
 from emafusion.store.texts import Texts, storable
 
 
 def attempt_records(evidence: Evidence, texts: Texts) -> tuple[AttemptRecord, ...]:
-    """Write down every attempt, in order; after them the calls made to label the query."""
+    """Write down every attempt, in order; after them the calls to label the query and to fuse."""
     confidences = chain(evidence.confidences, repeat(None))
     groups = chain(evidence.groups, repeat(-1))
     seen = zip(evidence.attempts, confidences, groups, strict=False)
@@ -21,21 +22,33 @@ def attempt_records(evidence: Evidence, texts: Texts) -> tuple[AttemptRecord, ..
         _attempt(attempt, texts, confidence=confidence, group=group)
         for attempt, confidence, group in seen
     )
-    return answers + tuple(_label(attempt, texts) for attempt in evidence.labelled)
+    other = tuple(_other(attempt, texts, "label") for attempt in evidence.labelled)
+    if evidence.merge is not None:
+        other += (_other(evidence.merge.attempt, texts, "fuse"),)
+    return answers + other
 
 
 def judgement_records(evidence: Evidence, texts: Texts) -> tuple[JudgementRecord, ...]:
-    """Write down every judgement, in order; verdicts only where texts are kept."""
-    return tuple(
-        JudgementRecord(
-            judge=judgement.judge,
-            attempt=judgement.attempt,
-            value=judgement.value,
-            verdict=texts.keep(judgement.verdict) or "",
-            cost_usd=judgement.cost_usd,
-            latency_s=judgement.latency_s,
-        )
-        for judgement in evidence.judgements
+    """Write down every judgement, in order; verdicts only where texts are kept.
+
+    What was said of a merge names its place among the attempts of the log.
+    """
+    told = tuple(_judgement(each, texts, place=each.attempt) for each in evidence.judgements)
+    if evidence.merge is None:
+        return told
+    place = len(evidence.attempts) + len(evidence.labelled)
+    compared = evidence.merge.compared
+    return told + tuple(_judgement(each, texts, place=place) for each in compared)
+
+
+def _judgement(judgement: Judgement, texts: Texts, *, place: int) -> JudgementRecord:
+    return JudgementRecord(
+        judge=judgement.judge,
+        attempt=place,
+        value=judgement.value,
+        verdict=texts.keep(judgement.verdict) or "",
+        cost_usd=judgement.cost_usd,
+        latency_s=judgement.latency_s,
     )
 
 
@@ -80,8 +93,8 @@ def _attempt(
     )
 
 
-def _label(attempt: Attempt, texts: Texts) -> AttemptRecord:
-    return replace(_attempt(attempt, texts, confidence=None, group=-1), purpose="label")
+def _other(attempt: Attempt, texts: Texts, purpose: Literal["label", "fuse"]) -> AttemptRecord:
+    return replace(_attempt(attempt, texts, confidence=None, group=-1), purpose=purpose)
 
 
 def _failed(attempt: Attempt, texts: Texts, *, group: int) -> AttemptRecord:

@@ -57,17 +57,39 @@ class CandidateRecord(msgspec.Struct, frozen=True, array_like=True, kw_only=True
 
 
 class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A step of a plan; which fields are set depends on its kind."""
+    """A step of a plan; which fields are set depends on its kind.
 
-    kind: Literal["call", "judge", "stop"]
+    `gather` calls `candidates` at once; `fuse` lets `candidate` write one answer from `attempts`.
+    `fused`: how a given answer was made of `attempts` (`vote`, `merge`, `parts`).
+    """
+
+    kind: Literal["call", "judge", "gather", "fuse", "stop"]
     candidate: str | None = None
     live: bool = False
     judges: tuple[str, ...] = ()
     attempt: int | None = None
+    candidates: tuple[str, ...] = ()
+    attempts: tuple[int, ...] = ()
+    fused: str | None = None
+
+
+class SignalRecord(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """What one signal made of an attempt's probability; see `domain.evidence.Signal`."""
+
+    name: str
+    attempt: int
+    value: float | None
+    weight: float
+    before: float
+    after: float
+    cost_usd: float | None = 0.0
 
 
 class PlanRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One decision of the policy: the step, its propensity and reason, and the forecast."""
+    """One decision of the policy: the step, its propensity and reason, and the forecast.
+
+    `signals`: on the last one, how the confidence in each attempt came about.
+    """
 
     step: StepRecord
     propensity: float
@@ -75,6 +97,7 @@ class PlanRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     likely: tuple[StepRecord, ...] = ()
     quality: float | None = None
     cost_usd: float | None = None
+    signals: tuple[SignalRecord, ...] = ()
 
 
 class UsageRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -101,6 +124,7 @@ class AttemptRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
 
     `others`: texts of the answers after the first, where several were asked for at once.
     `mean_logprob`: natural, per token of the first answer. `group`: of equal answers, -1 if none.
+    A `fuse` was written from the answers; judgements of it say how far it is preferred to the best.
     """
 
     candidate: str

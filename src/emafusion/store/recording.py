@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emafusion.domain.errors import EmafusionError
-from emafusion.domain.evidence import Plan
 from emafusion.domain.model import Objective
 from emafusion.domain.outcome import Answer, Outcome
 from emafusion.domain.query import Query
@@ -21,10 +20,9 @@ from emafusion.store.record import (
     LabelsRecord,
     ObjectiveRecord,
     OutcomeRow,
-    PlanRecord,
     Record,
 )
-from emafusion.store.steps import step_record
+from emafusion.store.steps import plan_records
 from emafusion.store.texts import Texts, digest, storable
 
 
@@ -91,7 +89,7 @@ class Recorder:
             labels=labels,
             objective=_objective_record(outcome.objective),
             pool=() if answer.estimates is None else pool_records(answer.estimates),
-            plans=tuple(map(_plan_record, answer.plans)),
+            plans=plan_records(answer.plans, answer.signals),
             attempts=attempt_records(answer.evidence, texts),
             judgements=judgement_records(answer.evidence, texts),
         )
@@ -124,15 +122,4 @@ def _objective_record(objective: Objective) -> ObjectiveRecord:
         max_latency_s=objective.max_latency_s,
         min_quality=objective.min_quality,
         candidates=tuple(sorted(objective.candidates)),
-    )
-
-
-def _plan_record(plan: Plan) -> PlanRecord:
-    return PlanRecord(
-        step=step_record(plan.step),
-        propensity=plan.propensity,
-        reason=storable(plan.reason),
-        likely=tuple(map(step_record, plan.likely)),
-        quality=plan.quality,
-        cost_usd=plan.cost_usd,
     )
