@@ -13,6 +13,7 @@ from emafusion.config.models import ModelEntry, candidate_of, model_of
 from emafusion.config.parsing import parse, with_address
 from emafusion.config.problems import ConfigError, Problem
 from emafusion.config.providers import PROVIDERS, Provider
+from emafusion.config.state_section import StateSection
 from emafusion.config.tree import (
     Config,
     GatewaySection,
@@ -38,6 +39,7 @@ __all__ = [
     "PolicySection",
     "Problem",
     "Provider",
+    "StateSection",
     "candidate_of",
     "default_yaml",
     "embedded_pool",

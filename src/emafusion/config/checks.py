@@ -53,6 +53,12 @@ def unset_keys(config: Config, env: Mapping[str, str]) -> Wrong:
     keys_env = config.gateway.keys_env
     if config.gateway.needs_keys and not env.get(keys_env, "").strip(" ,\t\n"):
         wrong.append(("gateway.keys_env", _no_keys(config.gateway)))
+    state = (("postgres_env", config.state.postgres_env), ("valkey_env", config.state.valkey_env))
+    wrong += [
+        (f"state.{key}", f"the environment variable {name} is not set")
+        for key, name in state
+        if name is not None and not env.get(name, "").strip()
+    ]
     return tuple(wrong)
 
 

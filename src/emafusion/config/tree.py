@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from emafusion.config.keys import Key, Section
 from emafusion.config.models import ModelEntry
+from emafusion.config.state_section import StateSection
 from emafusion.domain.model import Objective
 
 JudgeName = Literal["rules", "logprob", "agreement", "llm"]
@@ -71,6 +72,9 @@ class GatewaySection(Section):
     max_concurrent: Annotated[
         int, Key("requests that are worked on at once; more are told to come back", low=1)
     ] = 512
+    workers: Annotated[
+        int, Key("processes that answer requests, behind one port", low=1, high=256)
+    ] = 1
     request_timeout_s: Annotated[
         float, Key("seconds until a request is given up, every try included", above=0, high=86_400)
     ] = 600.0
@@ -162,6 +166,7 @@ class Config(Section):
     judges: Annotated[JudgesSection, Key("who reads a cheap answer")] = JudgesSection()
     log: Annotated[LogSection, Key("what is kept of each request")] = LogSection()
     local: Annotated[LocalSection, Key("models on this machine")] = LocalSection()
+    state: Annotated[StateSection, Key("what several replicas share")] = StateSection()
 
 
 def is_loopback(host: str) -> bool:
