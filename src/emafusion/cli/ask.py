@@ -19,7 +19,7 @@ from emafusion.cli.story import show_decision, show_explanation, summary
 from emafusion.domain.attempt import Delta
 from emafusion.domain.errors import Failure, Unready
 from emafusion.domain.outcome import Outcome
-from emafusion.gateway.chat import reply_of
+from emafusion.gateway.answering import reply_of
 from emafusion.gateway.explanation import planned
 from emafusion.gateway.facts import facts
 from emafusion.gateway.service import Asked, Service

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from emafusion.domain.attempt import Reply
 from emafusion.domain.outcome import Outcome
-from emafusion.gateway.chat import reply_of
+from emafusion.gateway.answering import reply_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

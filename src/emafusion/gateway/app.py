@@ -6,24 +6,22 @@ import asyncio
 import logging
 import math
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from msgspec import Struct
 
 from emafusion.domain.errors import BadInput, EmafusionError, Failure
+from emafusion.gateway.answering import Handler, answering
 from emafusion.gateway.asking import SESSION_HEADERS
-from emafusion.gateway.chat import chat
+from emafusion.gateway.chat import CHAT
 from emafusion.gateway.dry_run import dry_run
+from emafusion.gateway.face import Face
 from emafusion.gateway.http import Head, Request, Response, Sender, TooLarge, WrongEncoding
 from emafusion.gateway.keys import Keys
 from emafusion.gateway.listing import health, list_models, one_model, ready
 from emafusion.gateway.service import Service
-from emafusion.wire.openai import encode_error
-
-Handler = Callable[[Request, Sender, Service], Awaitable[Response | None]]
-"""Gives the response, or None where it has sent one in pieces."""
 
 _log = logging.getLogger("emafusion")
 
@@ -53,15 +51,28 @@ class Busy(BadInput):
     code = "too_many_requests"
 
 
-ROUTES: dict[str, dict[str, Handler]] = {
-    "/chat/completions": {"POST": chat},
-    "/route": {"POST": dry_run},
-    "/models": {"GET": list_models},
-    "/models/*": {"GET": one_model},
-    "/health": {"GET": health},
-    "/ready": {"GET": ready},
+class Route(Struct, frozen=True, eq=False):
+    """Who answers at a path, by method, and the API that the path belongs to."""
+
+    handlers: Mapping[str, Handler]
+    face: Face = CHAT
+
+
+ROUTES: dict[str, Route] = {
+    "/chat/completions": Route({"POST": answering(CHAT)}),
+    "/route": Route({"POST": dry_run}),
+    "/models": Route({"GET": list_models}),
+    "/models/*": Route({"GET": one_model}),
+    "/health": Route({"GET": health}),
+    "/ready": Route({"GET": ready}),
 }
-"""Path below `/v1` (which may be missing or doubled: half of all set-up trouble) -> handlers."""
+"""Path below `/v1` (which may be missing or doubled: half of all set-up trouble) -> who answers.
+
+`*` stands for anything but nothing; of several that fit, the first holds.
+"""
+
+FACES: tuple[tuple[str, Face], ...] = ()
+"""How paths of an API begin where there is nothing, and the face that says so; else chat's."""
 
 READ = ("x-emafusion-", "x-api-key", "authorization", "content-encoding", *SESSION_HEADERS)
 """Headers that the gateway itself reads, by how they begin."""
@@ -91,11 +102,15 @@ class App:
 
         Raises `BadInput` or `Denied`.
         """
-        path, handler = _found(head)
+        path = path_below(head.path)
+        route = route_of(path)
+        if route is None:
+            raise NotFound(f"there is no {head.path[:80]}; see /v1/models, /v1/chat/completions")
+        handler = _handler(head, route)
         if head.repeated:
             _refuse_repeats(head)
         is_open = path in OPEN
-        key_id = None if is_open else self.keys.check(head.headers)
+        key_id = None if is_open else self.keys.check(route.face.credentials(head))
         if self._under_way >= self.max_concurrent and not is_open:
             raise Busy(f"{self.max_concurrent} requests are under way (gateway.max_concurrent)")
         if head.method == "POST":
@@ -114,17 +129,18 @@ class App:
             if response is not None:
                 sender.respond(response)
         except EmafusionError as error:
-            self.tell(error, sender)
+            self.tell(error, sender, request.head)
         except Exception:  # noqa: BLE001 - the edge of the async driver: a bug ends one request, not the gateway
             _log.exception("a bug: %s %s", request.head.method, request.head.path)
-            self.tell(EmafusionError("internal error; the gateway's log has more"), sender)
+            told = EmafusionError("internal error; the gateway's log has more")
+            self.tell(told, sender, request.head)
         finally:
             self.leave()
 
-    def tell(self, error: EmafusionError, sender: Sender) -> None:
-        """Answer by an error, unless an answer has begun already."""
+    def tell(self, error: EmafusionError, sender: Sender, head: Head) -> None:
+        """Answer by an error in the shape of the API asked, unless an answer has begun already."""
         if not sender.started:
-            status, body = encode_error(error)
+            status, body = face_of(head.path).error(error)
             sender.respond(Response(status=status, body=body, headers=tuple(_headers(error))))
 
     async def finished(self, seconds: float) -> None:
@@ -135,16 +151,40 @@ class App:
             await asyncio.sleep(0.02)
 
 
-def _found(head: Head) -> tuple[str, Handler]:
-    """The path as in `ROUTES`, and who answers there."""
-    path = path_below(head.path)
-    handlers = ROUTES.get(path) or ROUTES.get(re.sub(r"^/models/.+", "/models/*", path))
-    if handlers is None:
-        raise NotFound(f"there is no {head.path[:80]}; see /v1/models, /v1/chat/completions")
-    handler = handlers.get("GET" if head.method == "HEAD" else head.method)
+def route_of(path: str) -> Route | None:
+    """The route of a path below `/v1`; None where there is none."""
+    route = ROUTES.get(path)
+    if route is not None:
+        return route
+    return next((route for pattern, route in _PATTERNS if pattern.fullmatch(path)), None)
+
+
+@lru_cache(maxsize=256)
+def face_of(path: str) -> Face:
+    """The face in whose shape an error at this path is told, whether or not it is there.
+
+    >>> face_of("/v1/nothing") is CHAT
+    True
+    """
+    below = path_below(path)
+    route = route_of(below)
+    if route is not None:
+        return route.face
+    return next((face for start, face in FACES if below.startswith(start)), CHAT)
+
+
+_PATTERNS = tuple(
+    (re.compile(re.escape(path).replace(r"\*", ".+")), route)
+    for path, route in ROUTES.items()
+    if "*" in path
+)
+
+
+def _handler(head: Head, route: Route) -> Handler:
+    handler = route.handlers.get("GET" if head.method == "HEAD" else head.method)
     if handler is None:
-        raise WrongMethod(head.path, tuple(handlers))
-    return path, handler
+        raise WrongMethod(head.path, tuple(route.handlers))
+    return handler
 
 
 def _refuse_repeats(head: Head) -> None:

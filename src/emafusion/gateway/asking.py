@@ -6,19 +6,19 @@ from dataclasses import replace
 
 from emafusion.domain.errors import BadInput
 from emafusion.domain.model import Candidate, Objective
+from emafusion.gateway.face import Face
 from emafusion.gateway.http import Request
 from emafusion.gateway.names import named_candidate
 from emafusion.gateway.service import Asked, Service, new_decision_id
-from emafusion.wire.openai import decode_query
 from emafusion.wire.options import Options, decode_options, merge_options, options_from_headers
 
 SESSION_LENGTH = 256
 SESSION_HEADERS = ("x-session-id", "x-conversation-id", "x-claude-code-session-id")
 
 
-def read_asked(request: Request, service: Service) -> Asked:
+def read_asked(request: Request, service: Service, face: Face) -> Asked:
     """Read and check a request. Raises `BadInput` with the field that is wrong."""
-    query = decode_query(request.body, query_id=new_decision_id())
+    query = face.query(request, query_id=new_decision_id())
     options = merge_options(
         body=decode_options(query), headers=options_from_headers(request.head.headers)
     )

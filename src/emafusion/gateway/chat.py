@@ -1,63 +1,91 @@
-"""`POST /v1/chat/completions`: one answer, whole or streamed."""
+"""The face of `POST /v1/chat/completions`: OpenAI's chat completions."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping
 
-from emafusion.domain.attempt import Reply
-from emafusion.domain.errors import Overloaded
+from emafusion.domain.attempt import Delta, Reply
+from emafusion.domain.errors import EmafusionError
 from emafusion.domain.outcome import Outcome
-from emafusion.gateway.asking import read_asked
-from emafusion.gateway.facts import facts, headers
-from emafusion.gateway.http import Request, Response, Sender
-from emafusion.gateway.service import Asked, Service
-from emafusion.gateway.stream import Stream
-from emafusion.wire.openai import encode_reply, without_logprobs
+from emafusion.domain.query import Query
+from emafusion.gateway.face import EVENTS
+from emafusion.gateway.facts import Facts, headers
+from emafusion.gateway.http import Head, Headers, Request
+from emafusion.wire.openai import (
+    ChunkWriter,
+    decode_query,
+    deltas_of,
+    encode_error,
+    encode_reply,
+)
+
+HELD = "an answer is being read before it is given"
 
 
-async def chat(request: Request, sender: Sender, service: Service) -> Response | None:
-    """Answer one chat completion request. Raises `EmafusionError` for what cannot be answered."""
-    asked = read_asked(request, service)
-    if asked.query.stream:
-        await _stream(asked, sender, service)
-        return None
-    return await _whole(asked, service)
+class ChatFace:
+    """Chat completions. Errors of paths that belong to no other API have this shape too."""
+
+    stream_headers: Headers = EVENTS
+
+    def query(self, request: Request, /, *, query_id: str) -> Query:
+        """Read a request."""
+        return decode_query(request.body, query_id=query_id)
+
+    def whole(self, reply: Reply, outcome: Outcome, told: Facts, /) -> bytes:
+        """Write a whole answer."""
+        return encode_reply(
+            reply,
+            completion_id=f"chatcmpl-{outcome.decision_id}",
+            created=int(outcome.created_at),
+            model=outcome.answer.candidate or reply.model,
+            extras=told,
+        )
+
+    def deltas(self, reply: Reply, /) -> tuple[Delta, ...]:
+        """Cut a reply that was held back."""
+        return deltas_of(reply)
+
+    def writer(self, query: Query, /, *, created: int, model: str) -> ChatWriter:
+        """Make the writer of one stream."""
+        return ChatWriter(
+            ChunkWriter(
+                completion_id=f"chatcmpl-{query.query_id}",
+                created=created,
+                model=model,
+                include_usage=query.include_usage,
+            )
+        )
+
+    def error(self, error: EmafusionError, /) -> tuple[int, bytes]:
+        """Status and body of an error."""
+        return encode_error(error)
+
+    def credentials(self, head: Head, /) -> Mapping[str, str]:
+        """Headers with a gateway key."""
+        return head.headers
+
+    def headers(self, told: Facts, /) -> Headers:
+        """Our facts as headers."""
+        return headers(told)
 
 
-async def _whole(asked: Asked, service: Service) -> Response:
-    run = service.run(timeout_s=asked.objective.max_latency_s)
-    outcome = await service.answer(asked, run)
-    reply = reply_of(outcome)
-    told = facts(outcome)
-    body = encode_reply(
-        reply,
-        completion_id=f"chatcmpl-{outcome.decision_id}",
-        created=int(outcome.created_at),
-        model=outcome.answer.candidate or reply.model,
-        extras=told,
-    )
-    return Response(body=body, headers=headers(told))
+CHAT = ChatFace()
 
 
-async def _stream(asked: Asked, sender: Sender, service: Service) -> None:
-    stream = Stream(asked, sender, created=int(time.time()), dropped=service.dropped)
-    run = service.run(sink=stream.live, timeout_s=asked.objective.max_latency_s)
-    stream.run = run
-    with stream.kept_alive():
-        outcome = await service.answer(asked, run)
-    if outcome.answer.failure is not None and sender.started:
-        stream.fail(outcome.answer.failure)
-    else:
-        stream.finish(reply_of(outcome), outcome)
+class ChatWriter:
+    """A stream of chunks."""
 
+    __slots__ = ("_chunks", "delta", "error")
 
-def reply_of(outcome: Outcome) -> Reply:
-    """The reply to give. Raises the failure where there is none.
+    def __init__(self, chunks: ChunkWriter) -> None:
+        self._chunks = chunks
+        self.delta = chunks.delta
+        self.error = chunks.error
 
-    Token log-probabilities that only a judge asked for stay here.
-    """
-    answer = outcome.answer
-    if answer.reply is not None:
-        asked = outcome.query.settings.logprobs
-        return answer.reply if asked else without_logprobs(answer.reply)
-    raise answer.failure or Overloaded("no model answered")
+    def final(self, reply: Reply, told: Facts, /) -> bytes:
+        """Write the usage, if it was asked for, and the end marker."""
+        return self._chunks.final(reply.usage, told)
+
+    def waiting(self) -> bytes:
+        """Write a comment that says why nothing comes."""
+        return self._chunks.comment(HELD)

@@ -42,14 +42,16 @@ class TooSlow(BadInput):
 class Head(Struct, frozen=True, kw_only=True, eq=False):
     """What comes before a body.
 
-    `path`: unquoted, without the query. `headers`: names in lower case; `repeated`: names of those
-    that came more than once, of which `headers` has the last.
+    `path`: unquoted, without what follows `?`, which is in `parameters` as it came. `headers`:
+    names in lower case; `repeated`: names of those that came more than once, of which `headers`
+    has the last.
     """
 
     method: str
     path: str
     headers: dict[str, str]
     repeated: frozenset[str] = frozenset()
+    parameters: str = ""
 
 
 class Request(Struct, frozen=True, kw_only=True, eq=False):

@@ -113,7 +113,13 @@ def _head(method: bytes, url: bytes, raw: list[tuple[bytes, bytes]]) -> Head:
     if len(headers) < len(raw):
         names = [name.decode("latin-1").lower() for name, _ in raw]
         repeated = frozenset(name for name in headers if names.count(name) > 1)
-    return Head(method=method.decode(), path=path_of(url), headers=headers, repeated=repeated)
+    return Head(
+        method=method.decode(),
+        path=path_of(url),
+        headers=headers,
+        repeated=repeated,
+        parameters=url.partition(b"?")[2].decode("latin-1") if b"?" in url else "",
+    )
 
 
 def path_of(url: bytes, /) -> str:

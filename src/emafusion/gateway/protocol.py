@@ -162,7 +162,7 @@ class Connection(asyncio.Protocol):
         while self._task is None and self._waiting:
             exchange = self._waiting[0]
             if exchange.refusal is not None:
-                self._app.tell(exchange.refusal, exchange)
+                self._app.tell(exchange.refusal, exchange, exchange.head)
             elif exchange.whole:
                 self._task = self._loop.create_task(self._answer(exchange))
             else:

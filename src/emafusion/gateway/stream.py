@@ -1,7 +1,7 @@
-"""One streamed answer to a client.
+"""One streamed answer to a client, in the shape of the API it asked in.
 
 What a live model says goes out as it comes. An answer that is held back until it is judged goes
-out whole when it is accepted; until then comments keep the connection alive and say why.
+out whole when it is accepted; until then the connection is kept alive by what clients skip.
 """
 
 from __future__ import annotations
@@ -15,17 +15,11 @@ from emafusion.domain.errors import EmafusionError
 from emafusion.domain.outcome import Outcome
 from emafusion.domain.query import Query
 from emafusion.gateway.driver import Run
-from emafusion.gateway.facts import Facts, facts, headers
-from emafusion.gateway.http import Sender
+from emafusion.gateway.face import Face, StreamWriter
+from emafusion.gateway.facts import Facts, facts
+from emafusion.gateway.http import Headers, Sender
 from emafusion.gateway.service import Asked
-from emafusion.wire.openai import ChunkWriter, deltas_of
 
-EVENTS = (
-    ("content-type", "text/event-stream; charset=utf-8"),
-    ("cache-control", "no-cache"),
-    ("x-accel-buffering", "no"),
-)
-HELD = "an answer is being read before it is given"
 FIRST_COMMENT_S = 2.0
 COMMENT_EVERY_S = 10.0
 
@@ -37,11 +31,18 @@ class Stream:
     """
 
     def __init__(
-        self, asked: Asked, sender: Sender, *, created: int, dropped: Callable[[Query, str], str]
+        self,
+        asked: Asked,
+        sender: Sender,
+        *,
+        face: Face,
+        created: int,
+        dropped: Callable[[Query, str], str],
     ) -> None:
         self.run: Run | None = None
         self._asked = asked
         self._sender = sender
+        self._face = face
         self._created = created
         self._dropped = dropped
         self._writer = self._made(asked.query.requested)
@@ -62,11 +63,12 @@ class Stream:
     def finish(self, reply: Reply, outcome: Outcome) -> None:
         """Give what was held back, if it was, then usage and the end."""
         told = facts(outcome)
-        self._start(headers(told))
+        self._start(self._face.headers(told))
         if not self._speaking:
             self._writer = self._made(outcome.answer.candidate or reply.model)
-            self._sender.write(b"".join(self._writer.delta(delta) for delta in deltas_of(reply)))
-        self._sender.write(self._writer.final(reply.usage, told))
+            held = self._face.deltas(reply)
+            self._sender.write(b"".join([self._writer.delta(delta) for delta in held]))
+        self._sender.write(self._writer.final(reply, told))
         self._sender.finish()
 
     def fail(self, error: EmafusionError) -> None:
@@ -77,35 +79,31 @@ class Stream:
 
     @contextmanager
     def kept_alive(self) -> Generator[None, None, None]:
-        """While inside, send a comment now and then as long as no model speaks."""
+        """While inside, send what clients skip now and then as long as no model speaks."""
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(FIRST_COMMENT_S, self._comment, loop)
+        self._timer = loop.call_later(FIRST_COMMENT_S, self._wait, loop)
         try:
             yield
         finally:
             self._timer.cancel()
 
-    def _comment(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._speaking:
             self._start()
-            self._sender.write(self._writer.comment(HELD))
-            self._timer = loop.call_later(COMMENT_EVERY_S, self._comment, loop)
+            self._sender.write(self._writer.waiting())
+            self._timer = loop.call_later(COMMENT_EVERY_S, self._wait, loop)
 
     def _live_name(self) -> str:
         live = self.run.live if self.run is not None else None
         return live.name if live is not None else self._asked.query.requested
 
-    def _made(self, model: str) -> ChunkWriter:
-        return ChunkWriter(
-            completion_id=f"chatcmpl-{self._asked.query.query_id}",
-            created=self._created,
-            model=model,
-            include_usage=self._asked.query.include_usage,
-        )
+    def _made(self, model: str) -> StreamWriter:
+        return self._face.writer(self._asked.query, created=self._created, model=model)
 
-    def _start(self, told: tuple[tuple[str, str], ...] = ()) -> None:
+    def _start(self, told: Headers = ()) -> None:
         if not self._sender.started:
-            self._sender.start((*(told or headers(self._known())), *EVENTS))
+            told = told or self._face.headers(self._known())
+            self._sender.start((*told, *self._face.stream_headers))
 
     def _known(self) -> Facts:
         """Facts that are known before the answer is."""

@@ -1,0 +1,68 @@
+"""One answer, whole or streamed, whatever API it was asked for in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+from emafusion.domain.attempt import Reply
+from emafusion.domain.errors import Overloaded
+from emafusion.domain.outcome import Outcome
+from emafusion.gateway.asking import read_asked
+from emafusion.gateway.face import Face
+from emafusion.gateway.facts import facts
+from emafusion.gateway.http import Request, Response, Sender
+from emafusion.gateway.service import Asked, Service
+from emafusion.gateway.stream import Stream
+from emafusion.wire.openai import without_logprobs
+
+Handler = Callable[[Request, Sender, Service], Awaitable[Response | None]]
+"""Gives the response, or None where it has sent one in pieces."""
+
+
+def answering(face: Face) -> Handler:
+    """Make the handler of a face's requests for an answer.
+
+    It raises `EmafusionError` for what cannot be answered.
+    """
+
+    async def answer(request: Request, sender: Sender, service: Service) -> Response | None:
+        asked = read_asked(request, service, face)
+        if asked.query.stream:
+            await _stream(asked, face, sender=sender, service=service)
+            return None
+        return await _whole(asked, face, service)
+
+    return answer
+
+
+async def _whole(asked: Asked, face: Face, service: Service) -> Response:
+    run = service.run(timeout_s=asked.objective.max_latency_s)
+    outcome = await service.answer(asked, run)
+    reply = reply_of(outcome)
+    told = facts(outcome)
+    return Response(body=face.whole(reply, outcome, told), headers=face.headers(told))
+
+
+async def _stream(asked: Asked, face: Face, *, sender: Sender, service: Service) -> None:
+    stream = Stream(asked, sender, face=face, created=int(time.time()), dropped=service.dropped)
+    run = service.run(sink=stream.live, timeout_s=asked.objective.max_latency_s)
+    stream.run = run
+    with stream.kept_alive():
+        outcome = await service.answer(asked, run)
+    if outcome.answer.failure is not None and sender.started:
+        stream.fail(outcome.answer.failure)
+    else:
+        stream.finish(reply_of(outcome), outcome)
+
+
+def reply_of(outcome: Outcome) -> Reply:
+    """The reply to give. Raises the failure where there is none.
+
+    Token log-probabilities that only a judge asked for stay here.
+    """
+    answer = outcome.answer
+    if answer.reply is not None:
+        asked = outcome.query.settings.logprobs
+        return answer.reply if asked else without_logprobs(answer.reply)
+    raise answer.failure or Overloaded("no model answered")
