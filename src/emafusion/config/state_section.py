@@ -29,3 +29,7 @@ class StateSection(Section):
             unset="each replica knows its own",
         ),
     ] = None
+
+
+ALONE = StateSection()
+"""Nothing is shared."""

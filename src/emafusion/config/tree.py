@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from emafusion.config.keys import Key, Section
 from emafusion.config.models import ModelEntry
-from emafusion.config.state_section import StateSection
+from emafusion.config.state_section import ALONE, StateSection
 from emafusion.domain.model import Objective
 
 JudgeName = Literal["rules", "logprob", "agreement", "llm"]
@@ -166,7 +166,7 @@ class Config(Section):
     judges: Annotated[JudgesSection, Key("who reads a cheap answer")] = JudgesSection()
     log: Annotated[LogSection, Key("what is kept of each request")] = LogSection()
     local: Annotated[LocalSection, Key("models on this machine")] = LocalSection()
-    state: Annotated[StateSection, Key("what several replicas share")] = StateSection()
+    state: Annotated[StateSection, Key("what several replicas share")] = ALONE
 
 
 def is_loopback(host: str) -> bool:
