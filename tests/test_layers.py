@@ -30,7 +30,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "home": frozenset(),
     "version": frozenset(),
     "config": frozenset({"domain", "catalog"}),
-    "testing": frozenset({"domain", "flow", "replay"}),
+    "testing": frozenset({"domain", "flow", "replay", "store"}),
     "upstream": frozenset({"domain", "wire"}),
     "replay": frozenset({"domain", "store"}),
     "tables": frozenset({"domain", "wire", "store"}),

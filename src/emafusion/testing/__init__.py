@@ -1,7 +1,8 @@
 """The shipped test kit: scripts of conversations, a fake upstream, and what every part must hold.
 
 Fakes are for upstreams only. A new policy, estimator, judge, upstream or store is checked by one
-call: `check_policy`, `check_estimator`, `check_judge`, `check_upstream`, `check_store`.
+call: `check_policy`, `check_estimator`, `check_judge`, `check_upstream`, `check_store`,
+`check_key_store`, `check_meter`.
 """
 
 from emafusion.testing.checks import (
@@ -12,6 +13,7 @@ from emafusion.testing.checks import (
     check_upstream,
 )
 from emafusion.testing.fake import FakeUpstream
+from emafusion.testing.key_checks import check_key_store, check_meter
 from emafusion.testing.making import candidate, failed, features, said, situation
 from emafusion.testing.script import Script, calls, races, waits
 
@@ -22,6 +24,8 @@ __all__ = [
     "candidate",
     "check_estimator",
     "check_judge",
+    "check_key_store",
+    "check_meter",
     "check_policy",
     "check_store",
     "check_upstream",
