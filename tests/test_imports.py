@@ -32,7 +32,7 @@ print(*seen, sep="; ")
 
 _EVERY_MODULE = """
 import importlib, pkgutil
-import numpy, asyncio, ssl, click, rich, yaml, msgspec, uvicorn
+import numpy, asyncio, ssl, click, rich, yaml, msgspec, httptools
 import emafusion
 names = [module.name for module in pkgutil.walk_packages(emafusion.__path__, "emafusion.")]
 sys.addaudithook(hook)
