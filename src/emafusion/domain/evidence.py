@@ -186,7 +186,10 @@ class JudgeCard(Struct, frozen=True, kw_only=True):
 
 
 class Situation(Struct, frozen=True, kw_only=True, eq=False):
-    """All that a policy may look at when it plans."""
+    """All that a policy may look at when it plans.
+
+    `writable`: whether one answer may be written from several.
+    """
 
     query_id: str
     features: Features
@@ -195,6 +198,7 @@ class Situation(Struct, frozen=True, kw_only=True, eq=False):
     judges: tuple[JudgeCard, ...]
     evidence: Evidence
     objective: Objective
+    writable: bool = False
 
 
 class Case(Struct, frozen=True, kw_only=True, eq=False):

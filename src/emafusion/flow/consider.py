@@ -6,8 +6,9 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from emafusion.domain.command import Call
 from emafusion.domain.errors import NoCandidate
-from emafusion.domain.evidence import Case, Evidence, Situation
+from emafusion.domain.evidence import Case, Evidence, Signal, Situation
 from emafusion.domain.features import Estimates, Features
 from emafusion.domain.model import Candidate, Objective
 from emafusion.flow.eligible import eligible
@@ -23,8 +24,24 @@ class Considered(Struct, frozen=True, kw_only=True, eq=False):
     estimates: Estimates
     candidates: tuple[Candidate, ...]
 
+    def candidate(self, name: str) -> Candidate:
+        """The candidate of that name."""
+        return next(c for c in self.candidates if c.name == name)
+
+    def call(self, name: str, *, live: bool = False) -> Call:
+        """The call that asks a candidate for an answer."""
+        query, candidate = self.task.query, self.candidate(name)
+        live = live and query.stream
+        scored = not live and "logprobs" in candidate.model.abilities and self._is_scoring()
+        return Call(candidate=candidate, query=query, live=live, scored=scored)
+
+    def _is_scoring(self) -> bool:
+        """Whether a judge reads token log-probabilities."""
+        return any(card.kind == "logprob" for card in self.parts.cards)
+
     def situation(self, evidence: Evidence) -> Situation:
         """All that the policy may look at."""
+        fusing = self.parts.fusing
         return Situation(
             query_id=self.task.query.query_id,
             features=self.features,
@@ -33,6 +50,7 @@ class Considered(Struct, frozen=True, kw_only=True, eq=False):
             judges=self.parts.cards,
             evidence=evidence,
             objective=self.task.objective,
+            writable=fusing is not None and fusing.fits(self.task.query),
         )
 
     def case(self, evidence: Evidence, attempt: int) -> Case:
@@ -51,10 +69,21 @@ class Considered(Struct, frozen=True, kw_only=True, eq=False):
         if len(evidence.groups) != len(evidence.attempts):  # a judgement changes no group
             groups = self.parts.group(self.task.query, evidence.attempts)
             evidence = replace(evidence, groups=groups)
-        places = [self.estimates.candidates.index(a.candidate) for a in evidence.attempts]
-        qualities = [float(self.estimates.quality[place]) for place in places]
-        confidences = self.parts.panel.confidences(qualities, self.case(evidence, 0))
+        case = self.case(evidence, 0)
+        confidences = self.parts.panel.confidences(self._qualities(evidence), case)
         return replace(evidence, confidences=confidences)
+
+    def signals(self, evidence: Evidence) -> tuple[Signal, ...]:
+        """How the confidence in each attempt came about, as far as the panel can say."""
+        explain = self.parts.explain
+        if explain is None or not evidence.attempts:
+            return ()
+        return explain(self._qualities(evidence), self.case(evidence, 0))
+
+    def _qualities(self, evidence: Evidence) -> list[float]:
+        """What was predicted of each attempt's candidate, 0..1."""
+        places = [self.estimates.candidates.index(a.candidate) for a in evidence.attempts]
+        return [float(self.estimates.quality[place]) for place in places]
 
 
 def consider(task: Task, parts: Parts) -> Considered:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from emafusion.domain.evidence import JudgeCard
+from emafusion.domain.evidence import Case, JudgeCard, Signal
 from emafusion.domain.model import Candidate, Objective
 from emafusion.domain.ports import Encoder, Estimator, Grouper, Judge, Panel, Policy
 from emafusion.domain.query import Query
+from emafusion.flow.fusing import Fusing
 from emafusion.flow.slow import SlowLabels
 
 Unsupported = Callable[[Query, Candidate], tuple[str, ...]]
 """Names of a query's parameters, as OpenAI calls them, that a candidate's API cannot say."""
+
+Explain = Callable[[Sequence[float], Case], tuple[Signal, ...]]
+"""Predicted quality of each attempt, and the case -> what each signal made of each confidence."""
 
 
 def everything_said(_query: Query, _candidate: Candidate) -> tuple[str, ...]:
@@ -30,7 +34,9 @@ class Parts:
     `classes`: for each axis of `Labels` the names of its classes, for people to read.
     `unsupported`: what of a query would be lost on the way to a candidate. `artifact`: digest of
     what was learned, for the log; None where nothing was. `cards`: those of the judges.
-    `slow`: the slow classifier, None where nobody is asked for labels.
+    `slow`: the slow classifier, None where nobody is asked for labels. `fusion`: the policy of who
+    asks for fusion by name, None for the same; `fusing`: who writes one answer of several, None
+    where nobody does; `explain`: says how confidences came about, None where that is not kept.
     """
 
     encoder: Encoder
@@ -44,6 +50,9 @@ class Parts:
     unsupported: Unsupported = everything_said
     artifact: str | None = None
     slow: SlowLabels | None = None
+    fusion: Policy | None = None
+    fusing: Fusing | None = None
+    explain: Explain | None = None
     cards: tuple[JudgeCard, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,7 +65,7 @@ class Task(Struct, frozen=True, kw_only=True):
 
     `candidates`: the pool, in any order. `resting`: names of those that failed lately; they are
     called only where nobody else can serve the query. `baseline`: whom savings are counted
-    against; None for the best single candidate.
+    against; None for the best single candidate. `is_fused`: whether fusion was asked for.
     """
 
     query: Query
@@ -64,3 +73,4 @@ class Task(Struct, frozen=True, kw_only=True):
     objective: Objective = Objective()
     resting: frozenset[str] = frozenset()
     baseline: Candidate | None = None
+    is_fused: bool = False

@@ -10,12 +10,22 @@ import math
 
 from msgspec.structs import replace
 
-from emafusion.domain.command import Call, Flow
+from emafusion.domain.command import Flow
 from emafusion.domain.errors import Failure
-from emafusion.domain.evidence import CallStep, Evidence, JudgeStep, Plan, StopStep
+from emafusion.domain.evidence import (
+    CallStep,
+    Evidence,
+    FuseStep,
+    GatherStep,
+    JudgeStep,
+    Plan,
+    StopStep,
+)
 from emafusion.domain.features import Estimates, Features
 from emafusion.domain.outcome import Answer
+from emafusion.domain.ports import Policy
 from emafusion.flow.consider import Considered, consider
+from emafusion.flow.fuse import gather, given, write
 from emafusion.flow.label import relabel
 from emafusion.flow.parts import Parts, Task
 from emafusion.flow.retry import ROUTED, persist
@@ -28,16 +38,21 @@ def route(task: Task, parts: Parts) -> Flow[Answer]:
     """Answer a query by the policy's steps. Raises `NoCandidate` where nobody can serve it."""
     known = consider(task, parts)
     evidence, plans = Evidence(), list[Plan]()
+    policy = policy_for(task, parts)
     if parts.slow is not None:
         known, evidence = yield from relabel(known, parts.slow)
     for _ in range(MAX_STEPS):
-        plan = _held_to(parts.policy.plan(known.situation(evidence)), evidence)
+        plan = _held_to(policy.plan(known.situation(evidence)), evidence)
         plans.append(plan)
         match plan.step:
             case CallStep():
                 evidence = yield from _call(plan.step, known, evidence)
             case JudgeStep():
                 evidence = yield from _judge(plan.step, known, evidence)
+            case GatherStep():
+                evidence = yield from gather(plan.step, known, evidence)
+            case FuseStep():
+                evidence = yield from write(plan.step, known, evidence)
             case StopStep():
                 return _answer(known, evidence, tuple(plans))
     msg = f"the policy did not stop within {MAX_STEPS} steps"
@@ -47,8 +62,13 @@ def route(task: Task, parts: Parts) -> Flow[Answer]:
 def forecast(task: Task, parts: Parts) -> tuple[Features, Estimates, Plan]:
     """Plan a query without calling anybody: what `explain` shows."""
     known = consider(task, parts)
-    plan = parts.policy.plan(known.situation(Evidence()))
+    plan = policy_for(task, parts).plan(known.situation(Evidence()))
     return known.features, known.estimates, plan
+
+
+def policy_for(task: Task, parts: Parts) -> Policy:
+    """The policy of a task: another one where fusion was asked for."""
+    return parts.fusion if task.is_fused and parts.fusion is not None else parts.policy
 
 
 def _held_to(plan: Plan, evidence: Evidence) -> Plan:
@@ -63,18 +83,9 @@ def _held_to(plan: Plan, evidence: Evidence) -> Plan:
 
 
 def _call(step: CallStep, known: Considered, evidence: Evidence) -> Flow[Evidence]:
-    query = known.task.query
-    candidate = next(c for c in known.candidates if c.name == step.candidate)
-    live = step.live and query.stream
-    scored = not live and "logprobs" in candidate.model.abilities and _is_scoring(known)
-    command = Call(candidate=candidate, query=query, live=live, scored=scored)
+    command = known.call(step.candidate, live=step.live)
     attempts = yield from persist(command, ROUTED)
     return known.weigh(replace(evidence, attempts=evidence.attempts + attempts))
-
-
-def _is_scoring(known: Considered) -> bool:
-    """Whether a judge reads token log-probabilities."""
-    return any(card.kind == "logprob" for card in known.parts.cards)
 
 
 def _judge(step: JudgeStep, known: Considered, evidence: Evidence) -> Flow[Evidence]:
@@ -87,20 +98,24 @@ def _judge(step: JudgeStep, known: Considered, evidence: Evidence) -> Flow[Evide
 
 def _answer(known: Considered, evidence: Evidence, plans: tuple[Plan, ...]) -> Answer:
     stop = plans[-1].step
-    place = stop.attempt if isinstance(stop, StopStep) else None
-    chosen = None if place is None else evidence.attempts[place]
+    if not isinstance(stop, StopStep):
+        msg = "an answer is given by a plan that stops"
+        raise TypeError(msg)
+    reply, confidence = given(stop, evidence)
     return Answer(
-        reply=chosen.reply if chosen else None,
-        failure=None if chosen else last_failure(evidence),
-        attempt=place,
+        reply=reply,
+        failure=None if reply else last_failure(evidence),
+        attempt=None if stop.fused else stop.attempt,
         evidence=evidence,
         plans=plans,
         features=known.features,
         estimates=known.estimates,
         route=known.estimates.route,
         propensity=math.prod(plan.propensity for plan in plans),
-        confidence=None if place is None else evidence.confidences[place],
+        confidence=confidence,
         baseline_usd=_baseline_usd(known),
+        fused=stop.fused,
+        signals=known.signals(evidence) if evidence.judgements else (),
     )
 
 
