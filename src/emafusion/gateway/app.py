@@ -20,6 +20,7 @@ from emafusion.gateway.dry_run import dry_run
 from emafusion.gateway.face import Face
 from emafusion.gateway.http import Head, Request, Response, Sender, TooLarge, WrongEncoding
 from emafusion.gateway.keys import Keys
+from emafusion.gateway.limits import USUAL, ClientLimits
 from emafusion.gateway.listing import health, list_models, one_model, ready
 from emafusion.gateway.service import Service
 
@@ -90,11 +91,15 @@ class Admitted(Struct, frozen=True, kw_only=True, eq=False):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class App:
-    """The gateway behind its sockets. `max_concurrent`: requests answered at once."""
+    """The gateway behind its sockets.
+
+    `max_concurrent`: requests answered at once; `limits`: how patient it is with its clients.
+    """
 
     service: Service
     keys: Keys = field(default_factory=Keys)
     max_concurrent: int = 1000
+    limits: ClientLimits = USUAL
     _under_way: int = field(default=0, init=False)
 
     def admit(self, head: Head) -> Admitted:
