@@ -7,7 +7,10 @@ from urllib.parse import unquote
 
 import httptools
 
+from emafusion.domain.errors import BadInput
 from emafusion.gateway.http import Head
+from emafusion.gateway.limits import ClientLimits
+from emafusion.gateway.strict import HeadTooLarge, wrong_head
 
 
 class Listener(Protocol):
@@ -15,6 +18,10 @@ class Listener(Protocol):
 
     def head_came(self, head: Head, /, *, modern: bool, keep_alive: bool) -> None:
         """A head is whole. `modern`: HTTP/1.1; `keep_alive`: another request may follow."""
+        ...
+
+    def head_refused(self, head: Head, wrong: BadInput, /) -> None:
+        """A head is whole and wrong, so that nothing after it can be understood."""
         ...
 
     def body_came(self, data: bytes, /) -> None:
@@ -29,14 +36,19 @@ class Listener(Protocol):
 class Inbound:
     """Reads requests one after the other.
 
-    `in_head`: one has begun, or the first is awaited; `heads`: how many were whole.
+    `in_head`: one has begun, or the first is awaited; `heads`: how many were whole; `framing`:
+    bytes that came since the last one of a body.
     """
 
-    __slots__ = ("_headers", "_listener", "_parser", "_upgrade", "_url", "heads", "in_head")
+    __slots__ = (
+        "_headers", "_limits", "_listener", "_parser", "_upgrade", "_url",
+        "framing", "heads", "in_head",
+    )  # fmt: skip
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, limits: ClientLimits) -> None:
         self.in_head = True
-        self.heads = 0
+        self.heads = self.framing = 0
+        self._limits = limits
         self._listener = listener
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
@@ -45,6 +57,7 @@ class Inbound:
 
     def feed(self, data: bytes, /) -> None:
         """Take the next bytes; raises `httptools.HttpParserError` if they are no HTTP."""
+        self.framing += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as error:
@@ -90,15 +103,29 @@ class Inbound:
             return
         self.in_head = False
         self.heads += 1
-        modern = parser.get_http_version() == "1.1"
+        head = _head(parser.get_method(), self._url, self._headers)
+        version = parser.get_http_version()
+        wrong = self._too_large() or wrong_head(head, version)
+        if wrong is not None:
+            self._listener.head_refused(head, wrong)
+            return
+        modern = version == "1.1"
         self._listener.head_came(
-            _head(parser.get_method(), self._url, self._headers),
-            modern=modern,
-            keep_alive=modern and parser.should_keep_alive(),
+            head, modern=modern, keep_alive=modern and parser.should_keep_alive()
         )
+
+    def _too_large(self) -> HeadTooLarge | None:
+        """Whether a head that came whole is over the limits; few are near enough to be counted."""
+        most, raw = self._limits, self._headers
+        if len(raw) <= most.headers and self.framing <= most.head_bytes:
+            return None
+        size = len(self._url) + sum(len(name) + len(value) + 4 for name, value in raw)
+        over = size > most.head_bytes or len(raw) > most.headers
+        return HeadTooLarge.over(most) if over else None
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
+        self.framing = 0
         self._listener.body_came(data)
 
     def on_message_complete(self) -> None:

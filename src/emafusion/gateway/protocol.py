@@ -11,34 +11,22 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Literal, cast
+from typing import cast
 
 import httptools
 from typing_extensions import override
 
-from emafusion.domain.errors import BadInput, EmafusionError
+from emafusion.domain.errors import EmafusionError
 from emafusion.gateway.app import App
 from emafusion.gateway.exchange import Exchange
 from emafusion.gateway.http import Head, TooLarge, TooSlow
 from emafusion.gateway.inbound import Inbound
-from emafusion.upstream.watch import Watch
+from emafusion.gateway.pace import Pace, Phase
+from emafusion.gateway.strict import HeadTooLarge, NotHttp
 
-MOST_HEAD_BYTES = 64 * 1024
 MOST_HELD_BYTES = 32 * 1024
-
-Phase = Literal["idle", "head", "body", "answer"]
-WITHIN_S: dict[Phase, float] = {"idle": 75.0, "head": 30.0, "body": 120.0}
-"""Seconds until the next request begins, its head is whole, its body is whole."""
-
-
-class NotHttp(BadInput):
-    """What came is no request."""
-
-
-class HeadTooLarge(BadInput):
-    """The headers are larger than this gateway takes."""
-
-    status = 431
+LINGER_S = 1.0
+"""Seconds in which a client that was refused may read why, while what it still sends is dropped."""
 
 
 class Connection(asyncio.Protocol):
@@ -53,14 +41,14 @@ class Connection(asyncio.Protocol):
         self._app = app
         self._gone = gone
         self._loop = asyncio.get_running_loop()
-        self._watch = Watch(self._loop, self._expire)
-        self._inbound = Inbound(self)
+        self._limits = app.limits
+        self._pace = Pace(app.limits, self._loop, self._expire)
+        self._inbound = Inbound(self, app.limits)
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[Exchange] = deque()
         self._coming: Exchange | None = None
         self._task: asyncio.Task[None] | None = None
-        self._phase: Phase = "answer"
-        self._head_bytes = self._held_bytes = 0
+        self._held_bytes = 0
         self._held: list[bytes] = []
         self._deaf = self._paused = self._stopping = False
         self._drained: asyncio.Future[None] | None = None
@@ -84,6 +72,8 @@ class Connection(asyncio.Protocol):
 
     def head_came(self, head: Head, /, *, modern: bool, keep_alive: bool) -> None:
         """A head is whole: admit its request, or refuse it before its body is read."""
+        if self._deaf:
+            return
         exchange = Exchange(self, head, modern=modern)
         exchange.keep_alive = keep_alive and not self._stopping
         self._coming = exchange
@@ -100,6 +90,11 @@ class Connection(asyncio.Protocol):
         else:
             if asks and self._waiting[0] is exchange:
                 self.send(b"HTTP/1.1 100 Continue\r\n\r\n", at_once=True)
+
+    def head_refused(self, head: Head, wrong: EmafusionError, /) -> None:
+        """A head is wrong: where its request ends cannot be told, so it is the last one."""
+        if not self._deaf:
+            self._fail(wrong, head)
 
     def body_came(self, data: bytes, /) -> None:
         """A piece of a body."""
@@ -150,10 +145,21 @@ class Connection(asyncio.Protocol):
         self._held_bytes = 0
 
     def _close(self) -> None:
-        self._deaf = True
+        """Close once all is sent; who is still sending gets time to read what was said."""
+        was_deaf, self._deaf = self._deaf, True
         self._flush()
-        if self._transport is not None:
-            self._transport.close()
+        transport = self._transport
+        if transport is None:
+            return
+        self._pace.enter("closing")
+        if was_deaf and not self._stopping and transport.can_write_eof():
+            # Closing now would reset the connection where bytes are still coming, and with it
+            # the answer that is on its way.
+            transport.resume_reading()
+            transport.write_eof()
+            self._loop.call_later(LINGER_S, transport.close)
+        else:
+            transport.close()
 
     # One exchange after the other.
 
@@ -175,7 +181,7 @@ class Connection(asyncio.Protocol):
             self._task = None
             if exchange.done:
                 self._next()
-                self._pace()
+                self._keep_pace()
             else:
                 self._deaf = True
                 self.cut_off()
@@ -187,12 +193,12 @@ class Connection(asyncio.Protocol):
         if not exchange.done:
             self._next()
 
-    def _fail(self, error: EmafusionError) -> None:
+    def _fail(self, error: EmafusionError, head: Head | None = None) -> None:
         """Nothing more can be read: answer what is coming by the error, then close."""
         self._deaf = True
         exchange, self._coming = self._coming, None
         if exchange is None:
-            exchange = Exchange(self, Head(method="", path="", headers={}), modern=True)
+            exchange = Exchange(self, head or Head(method="", path="", headers={}), modern=True)
             self._waiting.append(exchange)
         exchange.whole, exchange.keep_alive = True, False
         if exchange.done:
@@ -200,35 +206,32 @@ class Connection(asyncio.Protocol):
         else:
             self._refuse(exchange, error)
 
-    def _count_head(self, size: int) -> None:
-        """Refuse a head that does not end; `size`: bytes of it that came now, 0 where it began."""
-        self._head_bytes = self._head_bytes + size if size else 0
-        if self._head_bytes > MOST_HEAD_BYTES and not self._deaf:
-            self._fail(HeadTooLarge(f"the headers are larger than {MOST_HEAD_BYTES:,} bytes"))
-
-    def _pace(self) -> None:
+    def _keep_pace(self) -> None:
         """Set the clock, and read no further ahead than the next request."""
         phase: Phase = "answer" if self._waiting else "idle"
-        if self._coming is not None:
+        if self.congested:
+            phase = "stall"
+        elif self._coming is not None:
             phase = "body"
         elif self._inbound.in_head:
             phase = "head"
-        if phase != self._phase:
-            self._phase = phase
-            if phase == "answer":
-                self._watch.rest()
-            else:
-                self._watch.enter(phase, WITHIN_S[phase])
+        self._pace.enter(phase)
         ahead = len(self._waiting) > 1
         if ahead != self._paused and self._transport is not None:
             self._paused = ahead
             (self._transport.pause_reading if ahead else self._transport.resume_reading)()
 
     def _expire(self, phase: str, limit_s: float) -> None:
-        if phase == "body":
-            self._fail(TooSlow(f"the body did not come within {limit_s:g} s"))
-        else:
+        if phase in {"stall", "closing"}:
+            self._deaf = True
+            self.cut_off()
+            if self._transport is not None:
+                self._transport.abort()
+        elif phase == "idle" or self._deaf or (phase == "head" and not self._inbound.framing):
             self._close()
+        else:
+            what = "head" if phase == "head" else "body"
+            self._fail(TooSlow(f"the {what} did not come within {limit_s:g} s"))
 
     # Called by the event loop.
 
@@ -237,32 +240,34 @@ class Connection(asyncio.Protocol):
         """A client has connected."""
         # Not isinstance: uvloop's transports only look like it.
         self._transport = cast("asyncio.Transport", transport)
-        self._pace()
+        self._keep_pace()
 
     @override
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
         if self._deaf:
             return
-        inbound = self._inbound
-        awaited = inbound.heads if inbound.in_head else -1
         try:
-            inbound.feed(data)
+            self._inbound.feed(data)
         except httptools.HttpParserError:
-            self._fail(NotHttp("this is no valid HTTP request"))
-        if inbound.in_head:
-            self._count_head(len(data) if inbound.heads == awaited else 0)
-        self._pace()
+            if not self._deaf:
+                self._fail(NotHttp("this is no valid HTTP request"))
+        if self._inbound.framing > self._limits.head_bytes and not self._deaf:
+            self._fail(HeadTooLarge.over(self._limits))
+        self._pace.came()
+        self._keep_pace()
 
     @override
     def pause_writing(self) -> None:
         """The client takes no more for now."""
         self.congested = True
+        self._pace.enter("stall")
 
     @override
     def resume_writing(self) -> None:
         """The client has caught up."""
         self.congested = False
+        self._keep_pace()
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
 
@@ -270,8 +275,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone: nobody waits for what is done for it."""
         self._transport, self._deaf = None, True
-        self._watch.close()
         self.resume_writing()
+        self._pace.close()
         if self._task is not None:
             self._task.cancel()
         for exchange in self._waiting:
