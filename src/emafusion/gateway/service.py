@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from emafusion.domain.command import Flow
-from emafusion.domain.errors import Cancelled, NoCandidate
+from emafusion.domain.errors import Cancelled, EmafusionError, NoCandidate
 from emafusion.domain.evidence import Evidence
 from emafusion.domain.model import Candidate, Objective
 from emafusion.domain.outcome import Answer, Outcome
@@ -24,28 +24,49 @@ from emafusion.domain.query import Query
 from emafusion.flow.direct import direct
 from emafusion.flow.parts import Parts, Task
 from emafusion.flow.route import route
+from emafusion.gateway.admission import Admission
+from emafusion.gateway.admission_query import Held, hold_query, question_of
+from emafusion.gateway.admission_scope import within
 from emafusion.gateway.driver import Run, drive
 from emafusion.gateway.ledger import Ledger
 from emafusion.gateway.named import check_named, dropped
 from emafusion.gateway.names import named_candidate, objective_for
 from emafusion.gateway.readiness import Decider, Place, Readiness, readiness_of
 from emafusion.gateway.turns import Turns
+from emafusion.gateway.watching import Watching
+from emafusion.store.keys.key import Key
 from emafusion.upstream.health import Health
+
+NOTICE = "x-emafusion-notice"
+"""Header by which a client is told what was changed in its request."""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
     """A query with what surrounds it.
 
-    `objective`: what is wanted of the answer; `key_id` says which key asked, never the key.
-    `baseline`: whom savings are counted against; None for the best single candidate.
+    `objective`: what is wanted of the answer; `key`: which key asked, None where none had to.
+    `baseline`: whom savings are counted against; None for the best single candidate. `notice`: what
+    the client is to be told of its request.
     """
 
     query: Query
     objective: Objective
     session: str | None = None
-    key_id: str | None = None
+    key: Key | None = None
     tags: tuple[tuple[str, str], ...] = ()
     baseline: Candidate | None = None
+    notice: str | None = None
+
+    @property
+    def wanted(self) -> Objective:
+        """The objective with the weight of the profile asked for, as far as the key allows it."""
+        objective = objective_for(self.query.requested, self.objective)
+        return objective if self.key is None else within(objective, self.key)
+
+    @property
+    def key_id(self) -> str | None:
+        """Which key asked, for the log."""
+        return None if self.key is None else self.key.id
 
 
 def new_decision_id() -> str:
@@ -60,7 +81,8 @@ class Service:
     `objective`: where the caller says nothing; `timeout_s`: deadline of a request, all tries and
     steps included; `max_body`: bytes of a request at most; `health`: who failed lately; `places`:
     how the deployments on this machine stand; `refused`: why the artifact on disk was not taken
-    over, None where it decides.
+    over, None where it decides; `admission`: holds and counts what keys may take, None where no
+    key has limits.
     """
 
     parts: Parts
@@ -73,8 +95,10 @@ class Service:
     max_body: int = 32 * 2**20
     places: Callable[[], Mapping[str, Place]] = dict[str, Place]
     refused: str | None = None
+    admission: Admission | None = None
     turns: Turns = field(default_factory=Turns)
     health: Health = field(default_factory=Health)
+    watching: Watching = field(default_factory=Watching)
     ledger: Ledger = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,18 +116,49 @@ class Service:
         started, created_at = time.perf_counter(), time.time()
         # A request ends on the parts it began with, whatever is swapped in meanwhile.
         parts = self.parts
+        hold = None if asked.key is None else await self._held(asked, asked.key, run)
         try:
             answer = await drive(self._flow(asked, parts), run)
-        except NoCandidate as error:
-            await self.ledger.keep(_refused(asked, error, created_at))
+        except EmafusionError as error:
+            if hold is not None:
+                await hold.release()
+            if isinstance(error, NoCandidate):
+                refused = _refused(asked, error, created_at)
+            await self.ledger.keep(refused)
+            self.watching.answered(refused)
             raise
         asked = self._with_tags(asked, answer, parts)
+        if hold is not None:
+            asked = replace(asked, tags=(*asked.tags, *await hold.settled(answer)))
         outcome = _outcome(asked, answer, run, started=started, created_at=created_at)
         self.turns.note(answer)
         await self.ledger.keep(outcome)
+        self.watching.answered(outcome)
         if run.left:
             raise asyncio.CancelledError
         return outcome
+
+    async def _held(self, asked: Asked, key: Key, run: Run) -> Held | None:
+        """Hold what the key's limits ask for, and note what the client is to be told.
+
+        Raises `OutOfLimit`.
+        """
+        notices = () if asked.notice is None else ((NOTICE, asked.notice),)
+        run.told = notices
+        if self.admission is None or not key.is_counted:
+            return None
+        within_s = run.deadline_s - asyncio.get_running_loop().time()
+        question = question_of(
+            asked.query,
+            asked.objective,
+            candidates=self.candidates,
+            cards=self.parts.cards,
+            pricer=self.pricer,
+            looks=self.admission.looks,
+        )
+        held = await hold_query(self.admission, key, question, within_s=within_s)
+        run.told = (*notices, *held.headers)
+        return held
 
     def run(self, *, sink: Sink | None = None, timeout_s: float | None = None) -> Run:
         """The circumstances of a request that starts now."""
@@ -118,12 +173,11 @@ class Service:
 
     def task(self, asked: Asked) -> Task:
         """What the main flow is to do for this query."""
-        objective = objective_for(asked.query.requested, asked.objective)
         candidates = self.turns.keep(asked.query, self.candidates)
         return Task(
             query=asked.query,
             candidates=candidates,
-            objective=objective,
+            objective=asked.wanted,
             resting=self.health.resting(time.monotonic()),
             baseline=asked.baseline,
         )
@@ -168,7 +222,7 @@ def _outcome(
         decision_id=asked.query.query_id,
         created_at=created_at,
         query=asked.query,
-        objective=objective_for(asked.query.requested, asked.objective),
+        objective=asked.wanted,
         answer=answer,
         status=_status(answer, run),
         latency_s=latency_s,
