@@ -124,8 +124,8 @@ class Service:
                 await hold.release()
             if isinstance(error, NoCandidate):
                 refused = _refused(asked, error, created_at)
-            await self.ledger.keep(refused)
-            self.watching.answered(refused)
+                await self.ledger.keep(refused)
+                self.watching.answered(refused)
             raise
         asked = self._with_tags(asked, answer, parts)
         if hold is not None:
