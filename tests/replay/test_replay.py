@@ -14,8 +14,8 @@ from emafusion.domain.errors import BadInput, UnknownModel
 from emafusion.lab.replaying import Asked, replay
 from emafusion.replay.decisions import COLUMNS, decisions_of
 
-EVERY = ("hybrid", "router", "taxonomy", "learned", "cascade", "fusion", "paper", "single:large",
-         "random-mix:small,large", "oracle")  # fmt: skip
+EVERY = ("hybrid", "router", "taxonomy", "learned", "cascade", "fusion", "agreement", "induction",
+         "threshold", "paper", "single:large", "random-mix:small,large", "oracle")  # fmt: skip
 
 
 @pytest.mark.parametrize("policy", EVERY)
@@ -26,7 +26,9 @@ def test_every_policy_decides_every_query_once_a_setting(policy: str) -> None:
     assert tuple(frame.columns) == COLUMNS
     assert frame.height == 24
     assert frame["policy"].unique().to_list() == [policy]
-    assert set(frame["model"].to_list()) <= set(MODELS)
+    together = {None} if policy == "fusion" else set()
+    assert set(frame["model"].to_list()) <= set(MODELS) | together
+    assert frame["answer"].is_not_null().all()
     assert all(models[0] in MODELS for models in frame["models"].to_list())
     assert frame["propensity"].is_between(0, 1).all()
 

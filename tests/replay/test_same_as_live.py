@@ -18,7 +18,7 @@ from tests.replay.recorded_table import frame_of, rows_of
 
 from emafusion.build.parts import build_parts, learned_from
 from emafusion.build.replay_ahead import plan_ahead
-from emafusion.build.replaying import FREE, rehearse
+from emafusion.build.replaying import FREE, recipe_of, rehearse
 from emafusion.catalog import cost_usd
 from emafusion.config import Config
 from emafusion.config.tree import JudgesSection, PolicySection
@@ -39,22 +39,29 @@ ROWS = [row | {"mean_logprob": -0.05 if row["score"] else -0.4} for row in rows_
 RECORDS = records_of(frame_of(ROWS), query_of)
 LEARNED = learned_from(None)
 SHARE = 0.3
-LOOKS = {"hybrid": PolicySection(), "fusion": PolicySection(max_looks=4)}
+POLICIES = ("hybrid", "fusion", "agreement", "induction", "threshold")
 
 
 @settings(deadline=None, max_examples=60)
-@given(i=st.integers(0, 23), weight=st.floats(0, 1), looks=st.sampled_from(list(LOOKS)))
-def test_the_same_answer_live_and_replayed(i: int, weight: float, looks: str) -> None:
+@given(i=st.integers(0, 23), weight=st.floats(0, 1), policy=st.sampled_from(POLICIES))
+def test_the_same_answer_live_and_replayed(i: int, weight: float, policy: str) -> None:
     """Plans, calls, judgements, confidences, groups, money and time are equal."""
     stage = replace(stage_of(RECORDS, LEARNED, Asked()), explore_share=SHARE)
     objective = Objective(quality_weight=weight)
     pools = [stage.candidates] * len(RECORDS.queries)
-    parts = plan_ahead(rehearse(looks, stage).parts, RECORDS.queries, pools, objectives=[objective])
-    task = Task(query=RECORDS.queries[i], candidates=stage.candidates, objective=objective)
+    parts = plan_ahead(
+        rehearse(policy, stage).parts, RECORDS.queries, pools, objectives=[objective]
+    )
+    task = Task(
+        query=RECORDS.queries[i],
+        candidates=stage.candidates,
+        objective=objective,
+        is_fused=policy == "fusion",
+    )
     replayed = run(route(task, parts), RecordedAnswers(RECORDS))
     served = build_parts(
         Config(
-            policy=replace(LOOKS[looks], explore_share=SHARE),
+            policy=PolicySection(mode=recipe_of(policy)[0].policy, explore_share=SHARE),
             judges=JudgesSection(use=FREE),
         ),
         stage.candidates,

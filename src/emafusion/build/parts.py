@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from emafusion.build.fusing import fusing_of, fusion_of, with_writing
 from emafusion.build.labelling import build_slow
+from emafusion.build.modes import Ground, mode_of, policy_of
 from emafusion.build.unsupported import unsupported_of
 from emafusion.catalog import cost_usd
 from emafusion.config import Config
@@ -25,19 +28,21 @@ from emafusion.encode.classify import ClassifierState
 from emafusion.encode.encoder import HashEncoder
 from emafusion.encode.taxonomy import AXES
 from emafusion.estimate.estimator import HybridEstimator
+from emafusion.estimate.hybrid import Mode
 from emafusion.estimate.reference import reference_features
 from emafusion.estimate.state import RouterState
 from emafusion.flow.parts import Parts
 from emafusion.judge.agreement import AgreementJudge
+from emafusion.judge.explain import explain_confidence
 from emafusion.judge.family import related
 from emafusion.judge.grouping import group
 from emafusion.judge.llm import LLMJudge
 from emafusion.judge.logprob import LogprobJudge
+from emafusion.judge.mean_panel import MeanPanel
 from emafusion.judge.panel import LogOddsPanel
 from emafusion.judge.rules import RulesJudge
 from emafusion.judge.state import PanelState
 from emafusion.policy.dial import fit_dial
-from emafusion.policy.explore import ExplorePolicy
 from emafusion.policy.gain import GainPolicy
 from emafusion.policy.spread import make_spread
 from emafusion.policy.vote import Vote
@@ -67,7 +72,8 @@ answers at once and of one that thinks first."""
 class Learned:
     """What an artifact gives to the parts; stated defaults where it has nothing.
 
-    `artifact`: its digest, None for defaults alone.
+    `artifact`: its digest, None for defaults alone. `is_judged`: whether the panel was fitted, and
+    is no stated prior.
     """
 
     encoder: HashEncoder
@@ -75,6 +81,7 @@ class Learned:
     panel: PanelState
     reference: tuple[Features, ...]
     artifact: str | None = None
+    is_judged: bool = False
 
 
 def learned_from(artifact: Artifact | None) -> Learned:
@@ -87,6 +94,7 @@ def learned_from(artifact: Artifact | None) -> Learned:
         panel=PanelState.from_arrays(panel) if panel else PanelState.default(),
         reference=reference_features(arrays),
         artifact=None if artifact is None else artifact.digest,
+        is_judged=bool(panel),
     )
 
 
@@ -112,10 +120,13 @@ def build_parts(
 
     `estimator`: another one than the config's, such as a single view of the same router.
     """
-    estimator = estimator or HybridEstimator(learned.router, cost_usd)
+    mode = mode_of(config.policy.mode, learned.panel, is_fitted=learned.is_judged)
+    view: Mode = "paper" if mode == "paper" else "blend"
+    estimator = estimator or HybridEstimator(learned.router, cost_usd, mode=view)
     estimates = estimator.estimate_many(reference_of(learned), candidates)
     quality = np.array([e.quality for e in estimates])
-    dial = fit_dial(quality, np.array([e.cost_usd for e in estimates]))
+    costs = np.array([e.cost_usd for e in estimates])
+    dial, names = fit_dial(quality, costs), tuple(c.name for c in candidates)
     means, classes = quality.mean(axis=0), {axis.name: axis.classes for axis in AXES}
     slow = None
     if config.policy.slow_labels:
@@ -126,18 +137,30 @@ def build_parts(
         max_looks=config.policy.max_looks,
         vote=Vote(same=min(SAME, learned.panel.same), collide=learned.panel.collide),
     )
+    ground = Ground(
+        gain=gain,
+        explore=config.policy.explore_share,
+        names=names,
+        quality=means,
+        cost_usd=costs.mean(axis=0),
+    )
+    policy, panel = policy_of(mode, ground), LogOddsPanel(learned.panel)
+    is_mean = mode == "paper"
     return Parts(
         encoder=learned.encoder,
         estimator=estimator,
-        policy=ExplorePolicy(inner=gain, epsilon=config.policy.explore_share),
+        policy=with_writing(policy, dial, config.fusion),
         judges=build_judges(config, candidates, means),
-        panel=LogOddsPanel(learned.panel),
+        panel=MeanPanel() if is_mean else panel,
         group=group,
         classes=classes,
         unsupported=unsupported_of(config),
-        best_single=candidates[int(means.argmax())].name,
+        best_single=names[int(means.argmax())],
         artifact=learned.artifact,
         slow=slow,
+        fusion=fusion_of(gain, dial, config.fusion),
+        fusing=fusing_of(candidates, means),
+        explain=None if is_mean else partial(explain_confidence, panel),
     )
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
 from msgspec import structs
 
-from emafusion.build.parts import Learned, build_parts, reference_of
+from emafusion.build.parts import Learned, build_parts
 from emafusion.build.replay_reading import RecordedGrouper
 from emafusion.catalog import cost_usd
 from emafusion.config import Config
-from emafusion.config.tree import JudgeName, JudgesSection, PolicySection
+from emafusion.config.tree import JudgeName, JudgesSection, PolicyMode, PolicySection
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Estimates, Features
 from emafusion.domain.model import Candidate
@@ -23,11 +22,9 @@ from emafusion.domain.ports import Judge, Policy
 from emafusion.estimate.estimator import HybridEstimator
 from emafusion.estimate.hybrid import Mode
 from emafusion.flow.parts import Parts, everything_said
+from emafusion.judge.mean_panel import MeanPanel
 from emafusion.policy.single import SinglePolicy
 from emafusion.replay.known import KnownEstimates, KnownFeatures
-from emafusion.replay.policies.cascade import CascadePolicy
-from emafusion.replay.policies.chain import chain_of
-from emafusion.replay.policies.mean_panel import MeanPanel
 from emafusion.replay.reading import RecordedJudge, RecordedPanel
 from emafusion.replay.records import Records
 
@@ -36,13 +33,15 @@ from emafusion.replay.records import Records
 class Recipe:
     """How a policy of a replay is made.
 
-    `told`: what it is, in words; `rule`: row of `RULES`; `mode`: view of the router; `looks`: most
-    answers of one query, None for the served number; `judged`: whether answers are read; `mean`:
+    `told`: what it is, in words; `policy`: mode of the served policy; `rule`: row of `RULES`, where
+    another one decides; `mode`: view of the router; `looks`: most answers of one query, None for
+    the served number; `judged`: whether answers are read; `mean`:
     the plain mean of judges in place of the panel; `route`: name of the route where no estimate
     decides.
     """
 
     told: str
+    policy: PolicyMode = "gain"
     rule: str = "served"
     mode: Mode = "blend"
     looks: int | None = None
@@ -56,11 +55,25 @@ POLICIES: Mapping[str, Recipe] = {
     "router": Recipe(told="both views, one call", looks=1),
     "taxonomy": Recipe(told="taxonomy view alone, one call", mode="taxonomy", looks=1),
     "learned": Recipe(told="learned view alone, one call", mode="learned", looks=1),
-    "cascade": Recipe(told="cheapest first up to a confidence", rule="cascade", judged=True),
-    "fusion": Recipe(told="as hybrid, up to four answers", looks=4, judged=True),
+    "cascade": Recipe(
+        told="cheapest first up to a confidence", policy="threshold", judged=True
+    ),
+    "threshold": Recipe(
+        told="cheapest first up to a confidence", policy="threshold", judged=True
+    ),
+    "agreement": Recipe(
+        told="two cheap ones, the strong one where they disagree", policy="agreement", judged=True
+    ),
+    "induction": Recipe(
+        told="as hybrid, by backward induction over all that may follow", policy="induction",
+        judged=True,
+    ),
+    "fusion": Recipe(
+        told="several at once, then their vote or the best of them", rule="fusion", judged=True
+    ),
     "paper": Recipe(
         told="our reading of EMAFusion: hard switch, cheapest first, mean of judges",
-        rule="cascade", mode="paper", judged=True, mean=True,
+        policy="paper", mode="paper", judged=True, mean=True,
     ),
     "single": Recipe(told="single:NAME, always that model", rule="single", route="direct"),
     "task-table": Recipe(told="the best model of the data set", rule="chosen", route="table"),
@@ -133,7 +146,7 @@ def prepare(recipe: Recipe, names: str, stage: Stage) -> Rehearsed:
         estimates = tuple(structs.replace(each, route=recipe.route) for each in estimates)
     judges = _judges(served, stage) if recipe.judged else {}
     grouper = RecordedGrouper(stage.records)
-    rule = RULES[recipe.rule](served.policy, stage, names)
+    rule = RULES[recipe.rule](served, stage, names)
     panel = RecordedPanel(MeanPanel() if recipe.mean else served.panel)
     parts = replace(
         served,
@@ -145,6 +158,7 @@ def prepare(recipe: Recipe, names: str, stage: Stage) -> Rehearsed:
         group=grouper,
         unsupported=everything_said,
         slow=None,
+        explain=None,
     )
 
     def forget() -> None:
@@ -167,6 +181,7 @@ def _config(recipe: Recipe, stage: Stage) -> Config:
     default = PolicySection()
     section = replace(
         default,
+        mode=recipe.policy,
         max_looks=default.max_looks if recipe.looks is None else recipe.looks,
         explore_share=stage.explore_share,
     )
@@ -193,33 +208,29 @@ def _judges(served: Parts, stage: Stage) -> dict[str, Judge]:
     return {**free, **{judge.card.name: judge for judge in stage.graded}}
 
 
-def _served(policy: Policy, _stage: Stage, _names: str) -> Policy:
-    return policy
+def _served(served: Parts, _stage: Stage, _names: str) -> Policy:
+    return served.policy
 
 
-def _single(_policy: Policy, stage: Stage, names: str) -> Policy:
+def _fusion(served: Parts, _stage: Stage, _names: str) -> Policy:
+    return served.policy if served.fusion is None else served.fusion
+
+
+def _single(_served: Parts, stage: Stage, names: str) -> Policy:
     stage.records.place(names)
     return SinglePolicy(candidate=names)
 
 
-def _cascade(_policy: Policy, stage: Stage, _names: str) -> Policy:
-    estimator = estimator_of(stage, "blend")
-    reference = estimator.estimate_many(reference_of(stage.learned), stage.candidates)
-    quality = np.array([each.quality for each in reference]).mean(axis=0)
-    costs = np.array([each.cost_usd for each in reference]).mean(axis=0)
-    return CascadePolicy(chain=chain_of(stage.records.models, quality, costs))
-
-
-def _chosen(_policy: Policy, stage: Stage, _names: str) -> Policy:
+def _chosen(_served: Parts, stage: Stage, _names: str) -> Policy:
     if stage.chosen is None:
         raise BadInput("was not chosen beforehand", where="--policy")
     return stage.chosen
 
 
-RULES: Mapping[str, Callable[[Policy, Stage, str], Policy]] = {
+RULES: Mapping[str, Callable[[Parts, Stage, str], Policy]] = {
     "served": _served,
+    "fusion": _fusion,
     "single": _single,
-    "cascade": _cascade,
     "chosen": _chosen,
 }
-"""How a policy decides: (the served one, the stage, names after the colon) -> policy."""
+"""How a policy decides: (the served parts, the stage, names after the colon) -> policy."""

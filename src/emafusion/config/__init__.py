@@ -9,6 +9,7 @@ need has its own module: `config.litellm`, `config.schema`, `config.reference`.
 """
 
 from emafusion.config.discover import embedded_pool, pool_from_env, pool_from_servers
+from emafusion.config.fusion_section import FusionSection
 from emafusion.config.models import ModelEntry, candidate_of, model_of
 from emafusion.config.parsing import parse, with_address
 from emafusion.config.problems import ConfigError, Problem
@@ -30,6 +31,7 @@ __all__ = [
     "PROVIDERS",
     "Config",
     "ConfigError",
+    "FusionSection",
     "GatewaySection",
     "JudgesSection",
     "LocalSection",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from emafusion.config.fusion_section import WHERE_ASKED, FusionSection
 from emafusion.config.keys import Key, Section
 from emafusion.config.models import ModelEntry
 from emafusion.config.state_section import ALONE, StateSection
@@ -12,6 +13,8 @@ from emafusion.domain.model import Objective
 
 JudgeName = Literal["rules", "logprob", "agreement", "llm"]
 PromptLog = Literal["full", "hash"]
+PolicyMode = Literal["auto", "gain", "agreement", "induction", "threshold", "paper"]
+Decompose = Literal["off", "rules", "llm"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,19 @@ class GatewaySection(Section):
 class PolicySection(Section):
     """How models are chosen."""
 
+    mode: Annotated[
+        PolicyMode,
+        Key(
+            "rule that decides: gain, or agreement where no panel was fitted on labels (auto); the "
+            "others are baselines and options, see deciding.md"
+        ),
+    ] = "auto"
+    decompose: Annotated[
+        Decompose,
+        Key(
+            "whether a query of several tasks is split where that is cheaper: by rules, by a model"
+        ),
+    ] = "off"
     max_looks: Annotated[
         int, Key("answers that may be asked for per query; 1 = never escalate", low=1, high=8)
     ] = 4
@@ -166,6 +182,7 @@ class Config(Section):
     judges: Annotated[JudgesSection, Key("who reads a cheap answer")] = JudgesSection()
     log: Annotated[LogSection, Key("what is kept of each request")] = LogSection()
     local: Annotated[LocalSection, Key("models on this machine")] = LocalSection()
+    fusion: Annotated[FusionSection, Key("several answers made into one")] = WHERE_ASKED
     state: Annotated[StateSection, Key("what several replicas share")] = ALONE
 
 

@@ -22,7 +22,8 @@ COLUMNS = (
     "query_id", "policy", "quality_weight", "models", "judges", "model", "answer", "confidence",
     "route", "propensity", "cost_usd", "latency_s",
 )  # fmt: skip
-"""`models` (called, in order) and `judges` (asked) are lists; what is unknown is null."""
+"""`models` (called, in order) and `judges` (asked) are lists; what is unknown is null, and so is
+`model` where several gave the answer together."""
 
 
 def decisions_of(records: Records, runs: Sequence[Run]) -> pl.DataFrame:
@@ -74,7 +75,11 @@ def _of_run(records: Records, run: Run) -> pl.DataFrame:
         ),
         "judges": pl.Series([list(asked) for asked in run.judges], dtype=pl.List(pl.String)),
         "model": pl.Series(
-            [names[k] if k >= 0 else None for k in run.model.tolist()], dtype=pl.String
+            [
+                names[k] if k >= 0 and not together else None
+                for k, together in zip(run.model.tolist(), run.fused.tolist(), strict=True)
+            ],
+            dtype=pl.String,
         ),
         "answer": pl.Series(
             [records.answers[r] if r >= 0 else None for r in given], dtype=pl.String

@@ -16,7 +16,7 @@ from emafusion.domain.features import Floats, Ints
 from emafusion.domain.outcome import Answer
 from emafusion.replay.driver import run
 from emafusion.replay.recorded import RecordedAnswers
-from emafusion.replay.records import Records
+from emafusion.replay.records import Bools, Records
 
 T = TypeVar("T")
 FlowOf = Callable[[int, int], Flow[Answer]]
@@ -27,7 +27,8 @@ FlowOf = Callable[[int, int], Flow[Answer]]
 class Run:
     """What one policy did with n queries at one setting of the dial.
 
-    `model`: int64[n], column of the model whose answer was given, -1 where nothing was;
+    `model`: int64[n], column of the model whose answer was given, or whose words an answer that
+    several gave has; -1 where nothing was; `fused`: bool[n], whether several gave it together;
     `called`: for each query the columns that were called, in order; `judges`: those that were
     asked, by the names of the judge table; `confidence`, `propensity`, `cost_usd` (every call and
     judge), `latency_s`: float64[n], NaN where unknown; `routes`: n names.
@@ -43,6 +44,7 @@ class Run:
     cost_usd: Floats
     latency_s: Floats
     routes: tuple[str, ...]
+    fused: Bools
 
     @property
     def calls(self) -> Ints:
@@ -73,6 +75,7 @@ def joined(parts: Sequence[tuple[Ints, Run]]) -> Run:
         cost_usd=rows(run.cost_usd for run in runs),
         latency_s=rows(run.latency_s for run in runs),
         routes=words(run.routes for run in runs),
+        fused=np.concatenate([run.fused for run in runs])[order],
     )
 
 
@@ -86,11 +89,15 @@ class _Sheet:
         self._called: list[tuple[int, ...]] = []
         self._judges: list[tuple[str, ...]] = []
         self._routes: list[str] = []
+        self._fused: list[bool] = []
+        self._gathered: list[int] = []
         self._rows: list[tuple[int, float, float, float, float]] = []
 
     def add(self, answer: Answer) -> None:
         """Take down one answer."""
         evidence, given, sure = answer.evidence, answer.attempt, answer.confidence
+        if answer.fused is not None:  # in the words of the first of them
+            given = answer.fused.attempts[0]
         called = self._places_of(tuple([attempt.candidate for attempt in evidence.attempts]))
         cost_usd = evidence.cost_usd
         reading_s = 0.0
@@ -103,6 +110,8 @@ class _Sheet:
         self._called.append(called)
         self._judges.append(asked)
         self._routes.append(answer.route)
+        self._fused.append(answer.fused is not None)
+        self._gathered.append(evidence.gathered)
         self._rows.append(
             (
                 -1 if given is None else called[given],
@@ -118,6 +127,8 @@ class _Sheet:
         self._called.append(())
         self._judges.append(())
         self._routes.append("none")
+        self._fused.append(False)
+        self._gathered.append(0)
         self._rows.append((-1, nan, 1.0, nan, nan))
 
     def run(self, policy: str, quality_weight: float) -> Run:
@@ -134,6 +145,7 @@ class _Sheet:
             cost_usd=columns[3],
             latency_s=columns[4] + self._waited_s(),
             routes=tuple(self._routes),
+            fused=np.array(self._fused, np.bool_),
         )
 
     def _places_of(self, names: tuple[str, ...]) -> tuple[int, ...]:
@@ -144,12 +156,19 @@ class _Sheet:
         return found
 
     def _waited_s(self) -> Floats:
-        """Seconds of every call of each query, one after another: NaN where one is unknown."""
+        """Seconds of the calls of each query: NaN where one is unknown.
+
+        One after another, but for the first ones where those ran side by side.
+        """
         counts = [len(called) for called in self._called]
         rows = np.repeat(np.arange(len(counts)), counts)
         columns = np.fromiter(chain.from_iterable(self._called), np.int64, len(rows))
         waited = np.zeros(len(counts))
         np.add.at(waited, rows, self._records.latency_s[rows, columns])
+        for i, count in enumerate(self._gathered):
+            if count > 1:
+                together = self._records.latency_s[i, self._called[i][:count]]
+                waited[i] -= together.sum() - together.max()
         return waited
 
 
