@@ -19,8 +19,11 @@ from emafusion.wire.openai import without_logprobs
 Handler = Callable[[Request, Sender, Service], Awaitable[Response | None]]
 """Gives the response, or None where it has sent one in pieces."""
 
+Keep = Callable[[Reply, Outcome], Awaitable[None]]
+"""What is done with an answer after it was logged and before its end is sent."""
 
-def answering(face: Face) -> Handler:
+
+def answering(face: Face, keep: Keep | None = None) -> Handler:
     """Make the handler of a face's requests for an answer.
 
     It raises `EmafusionError` for what cannot be answered.
@@ -29,22 +32,26 @@ def answering(face: Face) -> Handler:
     async def answer(request: Request, sender: Sender, service: Service) -> Response | None:
         asked = read_asked(request, service, face)
         if asked.query.stream:
-            await _stream(asked, face, sender=sender, service=service)
+            await _stream(asked, face, sender=sender, service=service, keep=keep)
             return None
-        return await _whole(asked, face, service)
+        return await _whole(asked, face, service=service, keep=keep)
 
     return answer
 
 
-async def _whole(asked: Asked, face: Face, service: Service) -> Response:
+async def _whole(asked: Asked, face: Face, *, service: Service, keep: Keep | None) -> Response:
     run = service.run(timeout_s=asked.objective.max_latency_s)
     outcome = await service.answer(asked, run)
     reply = reply_of(outcome)
+    if keep is not None:
+        await keep(reply, outcome)
     told = facts(outcome)
-    return Response(body=face.whole(reply, outcome, told), headers=face.headers(told))
+    return Response(body=face.whole(reply, outcome, told), headers=(*face.headers(told), *run.told))
 
 
-async def _stream(asked: Asked, face: Face, *, sender: Sender, service: Service) -> None:
+async def _stream(
+    asked: Asked, face: Face, *, sender: Sender, service: Service, keep: Keep | None
+) -> None:
     stream = Stream(asked, sender, face=face, created=int(time.time()), dropped=service.dropped)
     run = service.run(sink=stream.live, timeout_s=asked.objective.max_latency_s)
     stream.run = run
@@ -52,8 +59,11 @@ async def _stream(asked: Asked, face: Face, *, sender: Sender, service: Service)
         outcome = await service.answer(asked, run)
     if outcome.answer.failure is not None and sender.started:
         stream.fail(outcome.answer.failure)
-    else:
-        stream.finish(reply_of(outcome), outcome)
+        return
+    reply = reply_of(outcome)
+    if keep is not None:
+        await keep(reply, outcome)
+    stream.finish(reply, outcome)
 
 
 def reply_of(outcome: Outcome) -> Reply:

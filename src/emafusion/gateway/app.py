@@ -11,18 +11,24 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from emafusion.domain.errors import BadInput, EmafusionError, Failure
+from emafusion.gateway.admission_refusal import OutOfLimit
 from emafusion.gateway.answering import Handler, answering
 from emafusion.gateway.asking import SESSION_HEADERS
 from emafusion.gateway.chat import CHAT
 from emafusion.gateway.dry_run import dry_run
 from emafusion.gateway.face import Face
 from emafusion.gateway.http import Head, Request, Response, Sender, TooLarge, WrongEncoding
-from emafusion.gateway.keys import Keys
+from emafusion.gateway.keys import Keys, Unsure
 from emafusion.gateway.limits import USUAL, ClientLimits
 from emafusion.gateway.listing import health, list_models, one_model, ready
+from emafusion.gateway.messages import MESSAGES
+from emafusion.gateway.responses import respond
+from emafusion.gateway.responses_kept import delete_response, get_response, list_input_items
 from emafusion.gateway.service import Service
+from emafusion.store.keys.key import Key
 
 _log = logging.getLogger("emafusion")
 
@@ -61,6 +67,10 @@ class Route(Struct, frozen=True, eq=False):
 
 ROUTES: dict[str, Route] = {
     "/chat/completions": Route({"POST": answering(CHAT)}),
+    "/messages": Route({"POST": answering(MESSAGES)}, MESSAGES),
+    "/responses": Route({"POST": respond}),
+    "/responses/*/input_items": Route({"GET": list_input_items}),
+    "/responses/*": Route({"GET": get_response, "DELETE": delete_response}),
     "/route": Route({"POST": dry_run}),
     "/models": Route({"GET": list_models}),
     "/models/*": Route({"GET": one_model}),
@@ -72,7 +82,7 @@ ROUTES: dict[str, Route] = {
 `*` stands for anything but nothing; of several that fit, the first holds.
 """
 
-FACES: tuple[tuple[str, Face], ...] = ()
+FACES: tuple[tuple[str, Face], ...] = (("/messages", MESSAGES),)
 """How paths of an API begin where there is nothing, and the face that says so; else chat's."""
 
 READ = ("x-emafusion-", "x-api-key", "authorization", "content-encoding", *SESSION_HEADERS)
@@ -83,10 +93,14 @@ OPEN = frozenset({"/health", "/ready"})
 
 
 class Admitted(Struct, frozen=True, kw_only=True, eq=False):
-    """A request that is to be answered: by whom, and which key it came with."""
+    """A request that is to be answered: by whom, and which key it came with.
+
+    `unsure`: a key that must be looked up first.
+    """
 
     handler: Handler
-    key_id: str | None
+    key: Key | None = None
+    unsure: Unsure | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -115,22 +129,26 @@ class App:
         if head.repeated:
             _refuse_repeats(head)
         is_open = path in OPEN
-        key_id = None if is_open else self.keys.check(route.face.credentials(head))
+        key = None if is_open else self.keys.check(route.face.credentials(head))
         if self._under_way >= self.max_concurrent and not is_open:
             raise Busy(f"{self.max_concurrent} requests are under way (gateway.max_concurrent)")
         if head.method == "POST":
             _check_body(head, self.service.max_body)
         self._under_way += 1
-        return Admitted(handler=handler, key_id=key_id)
+        if isinstance(key, Unsure):
+            return Admitted(handler=handler, unsure=key)
+        return Admitted(handler=handler, key=key)
 
     def leave(self) -> None:
         """An admitted request is over."""
         self._under_way -= 1
 
-    async def handle(self, request: Request, handler: Handler, sender: Sender) -> None:
+    async def handle(self, request: Request, admitted: Admitted, sender: Sender) -> None:
         """Answer an admitted request, by an error where it comes to that."""
         try:
-            response = await handler(request, sender, self.service)
+            if admitted.unsure is not None:
+                request = replace(request, key=await self.keys.look_up(admitted.unsure))
+            response = await admitted.handler(request, sender, self.service)
             if response is not None:
                 sender.respond(response)
         except EmafusionError as error:
@@ -217,6 +235,8 @@ def _check_body(head: Head, limit: int) -> None:
 def _headers(error: EmafusionError) -> Iterator[tuple[str, str]]:
     if isinstance(error, WrongMethod):
         yield "allow", ", ".join(error.allowed)
+    if isinstance(error, OutOfLimit):
+        yield from error.headers
     wait_s = error.retry_after_s if isinstance(error, Failure) else None
     wait_s = 1.0 if isinstance(error, Busy) else wait_s
     if wait_s is not None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from emafusion.domain.errors import BadInput
 from emafusion.domain.model import Candidate, Objective
+from emafusion.gateway.admission_refusal import NotAllowed
+from emafusion.gateway.admission_scope import notice, scoped
 from emafusion.gateway.face import Face
 from emafusion.gateway.http import Request
 from emafusion.gateway.names import named_candidate
 from emafusion.gateway.service import Asked, Service, new_decision_id
+from emafusion.store.keys.key import Key
 from emafusion.wire.options import Options, decode_options, merge_options, options_from_headers
 
 SESSION_LENGTH = 256
@@ -22,13 +27,36 @@ def read_asked(request: Request, service: Service, face: Face) -> Asked:
     options = merge_options(
         body=decode_options(query), headers=options_from_headers(request.head.headers)
     )
-    return Asked(
+    asked = Asked(
         query=query if options.dataset is None else replace(query, dataset=options.dataset),
         objective=objective_of(options, service.objective, service.candidates),
         session=options.session or _session(request),
-        key_id=request.key_id,
         tags=tags_of(options),
         baseline=_baseline(options.baseline, service.candidates),
+    )
+    return (
+        asked
+        if request.key is None
+        else _by_key(asked, request.key, options=options, service=service)
+    )
+
+
+def _by_key(asked: Asked, key: Key, *, options: Options, service: Service) -> Asked:
+    """The same, within what the key allows. Raises `NotAllowed`."""
+    if key.has_weights and options.answer_value_usd is not None:
+        what = "this gateway key has limits on quality_weight; say that instead"
+        raise NotAllowed(what, where="answer_value_usd")
+    objective = asked.objective
+    said_nothing = options.quality_weight is None and options.answer_value_usd is None
+    if key.quality_weight is not None and said_nothing:
+        objective = replace(objective, quality_weight=key.quality_weight, answer_value_usd=None)
+    requested = asked.query.requested
+    return structs.replace(
+        asked,
+        objective=scoped(objective, key, requested=requested, candidates=service.candidates),
+        key=key,
+        tags=(*key.tags, *asked.tags),
+        notice=notice(options.quality_weight, requested, key),
     )
 
 

@@ -41,7 +41,7 @@ class Run:
     stream goes, `live` whose stream it is. `waited_s` grows with the time spent waiting for others,
     so that what is left of the request's time is our own. `left`: the client has gone; the flow is
     still brought to its end, so that nothing that was done is lost to the log. `health`: learns
-    from every call.
+    from every call. `told`: headers that the client gets besides, such as how its limits stand.
     """
 
     upstreams: Mapping[str, Upstream]
@@ -52,6 +52,7 @@ class Run:
     live: Candidate | None = field(default=None, init=False)
     waited_s: float = field(default=0.0, init=False)
     left: bool = field(default=False, init=False)
+    told: tuple[tuple[str, str], ...] = field(default=(), init=False)
 
 
 async def drive(flow: Flow[T], run: Run) -> T:

@@ -79,8 +79,8 @@ class Exchange:
         if self.admitted is not None:
             body = b"".join(self._parts)
             self._parts.clear()
-            request = Request(head=self.head, body=body, key_id=self.admitted.key_id)
-            await app.handle(request, self.admitted.handler, self)
+            request = Request(head=self.head, body=body, key=self.admitted.key)
+            await app.handle(request, self.admitted, self)
 
     @property
     def started(self) -> bool:

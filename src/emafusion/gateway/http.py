@@ -9,6 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from emafusion.domain.errors import BadInput
+from emafusion.store.keys.key import Key
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -55,11 +56,16 @@ class Head(Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Request(Struct, frozen=True, kw_only=True, eq=False):
-    """One HTTP request. `key_id`: which gateway key it came with, None where keys are off."""
+    """One HTTP request. `key`: the gateway key it came with, None where it needed none."""
 
     head: Head
     body: bytes
-    key_id: str | None = None
+    key: Key | None = None
+
+    @property
+    def key_id(self) -> str | None:
+        """Which key, for whatever is kept by key."""
+        return None if self.key is None else self.key.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ from emafusion.gateway.readiness import Decider, Place, Readiness, readiness_of
 from emafusion.gateway.turns import Turns
 from emafusion.gateway.watching import Watching
 from emafusion.store.keys.key import Key
+from emafusion.store.shelf.ports import Shelf
 from emafusion.upstream.health import Health
 
 NOTICE = "x-emafusion-notice"
@@ -82,7 +83,7 @@ class Service:
     steps included; `max_body`: bytes of a request at most; `health`: who failed lately; `places`:
     how the deployments on this machine stand; `refused`: why the artifact on disk was not taken
     over, None where it decides; `admission`: holds and counts what keys may take, None where no
-    key has limits.
+    key has limits. `shelf`: what is kept for clients; `keeps_responses`: whether responses are.
     """
 
     parts: Parts
@@ -96,6 +97,8 @@ class Service:
     places: Callable[[], Mapping[str, Place]] = dict[str, Place]
     refused: str | None = None
     admission: Admission | None = None
+    shelf: Shelf | None = None
+    keeps_responses: bool = True
     turns: Turns = field(default_factory=Turns)
     health: Health = field(default_factory=Health)
     watching: Watching = field(default_factory=Watching)

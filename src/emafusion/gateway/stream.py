@@ -103,7 +103,8 @@ class Stream:
     def _start(self, told: Headers = ()) -> None:
         if not self._sender.started:
             told = told or self._face.headers(self._known())
-            self._sender.start((*told, *self._face.stream_headers))
+            besides = self.run.told if self.run is not None else ()
+            self._sender.start((*told, *besides, *self._face.stream_headers))
 
     def _known(self) -> Facts:
         """Facts that are known before the answer is."""

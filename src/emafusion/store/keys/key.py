@@ -25,6 +25,7 @@ class Key(Struct, frozen=True, kw_only=True):
     `requests_per_minute`, `tokens_per_minute` (prompt and completion together), `max_parallel`:
     None = no limit. `tags`: put into the log with every request. Times are Unix seconds, None =
     never. `enabled`: False = refused until enabled again; a revoked key is refused for ever.
+    `is_counted`: what it spends is counted; not so for keys of the environment.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Key(Struct, frozen=True, kw_only=True):
     created_at: float = 0.0
     expires_at: float | None = None
     revoked_at: float | None = None
+    is_counted: bool = True
 
     @property
     def has_weights(self) -> bool:

@@ -31,9 +31,19 @@ def error_object(error: EmafusionError, /) -> dict[str, object]:
     }
 
 
+_TYPES = {
+    "insufficient_quota": "insufficient_quota",
+    "rate_limit_exceeded": "rate_limit_error",
+    "not_allowed": "permission_error",
+}
+"""Code -> type, where clients look for one of its own."""
+
+
 def _type(error: EmafusionError) -> str:
     if isinstance(error, Denied):
         return "authentication_error"
     if isinstance(error, RateLimited):
         return "rate_limit_error"
+    if error.code in _TYPES:
+        return _TYPES[error.code]
     return "invalid_request_error" if status_of(error) < 500 else "server_error"
