@@ -8,10 +8,12 @@ from emafusion.build.upstreams import DIALECTS
 from emafusion.config import Config
 from emafusion.domain.model import Candidate
 from emafusion.domain.query import Query
-from emafusion.flow.parts import Unsupported, everything_said
+from emafusion.flow.parts import Unsupported
 from emafusion.wire.asked import asked_of, besides_of
+from emafusion.wire.beyond import beyond_of
 from emafusion.wire.dialect import Dialect
 
+_OPENAI = DIALECTS["openai"]()
 _LOCAL_REFUSES = frozenset(
     {"audio", "logit_bias", "modalities", "moderation", "tools", "web_search_options"}
 )
@@ -35,16 +37,25 @@ def _translated(dialect: Dialect) -> Unsupported:
     return unsupported
 
 
-def _local(query: Query, _candidate: Candidate) -> tuple[str, ...]:
+def _local(query: Query, candidate: Candidate) -> tuple[str, ...]:
     """Models in this machine refuse what they cannot do, rather than leave it out."""
-    return tuple(sorted(asked_of(query) & _LOCAL_REFUSES))
+    lost = asked_of(query) & _LOCAL_REFUSES
+    return (*sorted(lost), *(n for n in _foreign(query, candidate) if n not in lost))
+
+
+def _foreign(query: Query, candidate: Candidate) -> tuple[str, ...]:
+    """What is lost on the way into OpenAI's words; what those can say is refused elsewhere.
+
+    Models in this machine and the library behind `litellm` are asked in these words.
+    """
+    return _OPENAI.unsupported(query, candidate) if beyond_of(query) else ()
 
 
 _SPOKEN: Mapping[str, Unsupported] = {
-    "openai": DIALECTS["openai"]().unsupported,
+    "openai": _OPENAI.unsupported,
     "anthropic": _translated(DIALECTS["anthropic"]()),
     "gemini": _translated(DIALECTS["gemini"]()),
     "local": _local,
-    "litellm": everything_said,
+    "litellm": _foreign,
 }
-"""By what a deployment speaks. The library behind `litellm` refuses what it cannot say."""
+"""By what a deployment speaks."""

@@ -13,7 +13,16 @@ from emafusion.flow.parts import Task, Unsupported, everything_said
 
 SOFT = frozenset(
     {
+        "allowed_callers",
+        "cache_control",
+        "citations",
+        "context_management",
+        "defer_loading",
+        "diagnostics",
+        "eager_input_streaming",
         "frequency_penalty",
+        "input_examples",
+        "is_error",
         "metadata",
         "min_p",
         "parallel_tool_calls",
@@ -27,12 +36,16 @@ SOFT = frozenset(
         "safety_identifier",
         "seed",
         "service_tier",
+        "speed",
         "store",
         "temperature",
+        "thinking",
         "top_k",
         "top_p",
         "user",
+        "user_profile_id",
         "verbosity",
+        "workspace_id",
     }
 )
 """Parameters whose loss gives another sample of the same answer, or changes who bills and keeps it:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emafusion.domain.query import OpaquePart, Query
+from emafusion.wire.beyond import beyond_of
 
 _DEFAULTS: dict[str, frozenset[bytes]] = {
     "modalities": frozenset({b'["text"]'}),
@@ -38,7 +39,9 @@ _OUR_OWN = frozenset({"emafusion", "messages", "model", "stream", "stream_option
 
 def asked_of(query: Query, /) -> frozenset[str]:
     """Names of the parameters, as OpenAI calls them."""
-    return frozenset(_from_settings(query)) | frozenset(_from_origin(query))
+    said = frozenset(_from_settings(query)) | frozenset(_from_origin(query))
+    beyond = beyond_of(query)
+    return said | frozenset(beyond) if beyond else said
 
 
 def besides_of(query: Query, /) -> frozenset[str]:
@@ -59,10 +62,14 @@ def custom_tools(query: Query, /) -> bool:
 
 
 def opaque_parts(query: Query, /) -> Iterator[tuple[str, OpaquePart]]:
-    """Give the parts that only their own dialect understands, each with its place."""
+    """Give the parts that only their own dialect understands, each with its place.
+
+    Thoughts are left out where the query itself says that it came with some.
+    """
+    told = "thinking" in beyond_of(query)
     for n, message in enumerate(query.messages):
         for k, part in enumerate(message.parts):
-            if isinstance(part, OpaquePart):
+            if isinstance(part, OpaquePart) and not (told and part.kind == "thinking"):
                 yield f"messages[{n}].content[{k}]", part
 
 

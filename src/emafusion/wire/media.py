@@ -31,13 +31,20 @@ class _File(Struct):
     file_data: str | None = None
 
 
+class _Source(Struct):
+    media_type: str = "application/pdf"
+    data: str | None = None
+    url: str | None = None
+
+
 class _Opaque(Struct):
     input_audio: _Audio | None = None
     file: _File | None = None
+    source: _Source | None = None
 
 
 def media_of(part: Part, /) -> Media | None:
-    """Read an image, or OpenAI's `input_audio` and `file`; None for anything else.
+    """Read an image, OpenAI's `input_audio` and `file`, Anthropic's `document`; else None.
 
     >>> media_of(ImagePart(url="data:image/png;base64,QUJD"))
     Media(media_type='image/png', data='QUJD', url=None)
@@ -54,7 +61,13 @@ def media_of(part: Part, /) -> Media | None:
         return Media(media_type=f"audio/{opaque.input_audio.format}", data=opaque.input_audio.data)
     if opaque.file is not None and opaque.file.file_data:
         return _address(opaque.file.file_data)
-    return None
+    return _document(opaque.source) if part.kind == "document" else None
+
+
+def _document(source: _Source | None) -> Media | None:
+    if source is not None and source.data is not None:
+        return Media(media_type=source.media_type, data=source.data)
+    return _address(source.url) if source is not None and source.url else None
 
 
 def _address(url: str) -> Media | None:

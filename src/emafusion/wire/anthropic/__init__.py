@@ -1,5 +1,19 @@
-"""Anthropic's messages API, as an upstream."""
+"""Anthropic's messages API: what clients speak to us and we speak to upstreams."""
 
+from emafusion.wire.anthropic.answer import encode_reply
 from emafusion.wire.anthropic.dialect import AnthropicDialect
+from emafusion.wire.anthropic.errors import encode_error
+from emafusion.wire.anthropic.events import EventWriter
+from emafusion.wire.anthropic.held import deltas_of
+from emafusion.wire.anthropic.inbound import COUNTING, decode_count, decode_query
 
-__all__ = ["AnthropicDialect"]
+__all__ = [
+    "COUNTING",
+    "AnthropicDialect",
+    "EventWriter",
+    "decode_count",
+    "decode_query",
+    "deltas_of",
+    "encode_error",
+    "encode_reply",
+]

@@ -10,11 +10,14 @@ from emafusion.domain.errors import Failure
 from emafusion.domain.model import Candidate
 from emafusion.domain.query import Query
 from emafusion.wire.anthropic.generation import generation_of
+from emafusion.wire.anthropic.inbound import COUNTING
 from emafusion.wire.anthropic.outbound import encode_call
+from emafusion.wire.anthropic.own import is_own, lost_of
 from emafusion.wire.anthropic.reply import decode_reply
 from emafusion.wire.anthropic.stream import AnthropicReader
 from emafusion.wire.anthropic.turns import is_sendable
 from emafusion.wire.asked import asked_of, custom_tools, opaque_parts
+from emafusion.wire.beyond import came_in, headers_of
 from emafusion.wire.dialect import StreamReader, WireRequest
 from emafusion.wire.error_body import read_trouble
 
@@ -46,9 +49,12 @@ class AnthropicDialect:
     base_url = "https://api.anthropic.com/v1"
 
     def request(self, call: Call, /, *, stream: bool) -> WireRequest:
-        """Write the call."""
+        """Write the call; the version and the betas that the client named go along."""
+        counts = came_in(call.query, COUNTING)
         return WireRequest(
-            path="/messages", headers=_HEADERS, body=encode_call(call, stream=stream)
+            path="/messages/count_tokens" if counts else "/messages",
+            headers=_headers(call.query),
+            body=encode_call(call, stream=stream),
         )
 
     def auth(self, api_key: str, /) -> tuple[tuple[str, str], ...]:
@@ -77,10 +83,20 @@ class AnthropicDialect:
 
     def unsupported(self, query: Query, candidate: Candidate | None = None, /) -> tuple[str, ...]:
         """Name what is left out or changed."""
+        if is_own(query):
+            return () if candidate is None else tuple(sorted(lost_of(query, candidate)))
         names = set(asked_of(query) - _CARRIED) | set(_changed(query))
         if candidate is not None:
             names |= set(_unknown_to(candidate, query))
         return tuple(sorted(names))
+
+
+def _headers(query: Query) -> tuple[tuple[str, str], ...]:
+    given = headers_of(query)
+    if not given:
+        return _HEADERS
+    named = {name for name, _ in given}
+    return (*(pair for pair in _HEADERS if pair[0] not in named), *given)
 
 
 def _changed(query: Query) -> Iterator[str]:

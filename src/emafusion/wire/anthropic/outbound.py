@@ -10,6 +10,7 @@ from msgspec import Raw
 from emafusion.domain.command import Call
 from emafusion.domain.query import Settings, Tool
 from emafusion.wire.anthropic.generation import generation_of
+from emafusion.wire.anthropic.own import is_own, own_fields
 from emafusion.wire.anthropic.schema import strict_schema
 from emafusion.wire.anthropic.thinking import Thinking, thinking_of
 from emafusion.wire.anthropic.turns import Block, system_of, turns_of
@@ -18,11 +19,14 @@ _DEFAULT_MAX_TOKENS = 4096
 
 
 def encode_call(call: Call, /, *, stream: bool) -> bytes:
-    """Write the body."""
+    """Write the body: the client's own fields if it spoke this dialect, else from the nouns."""
     query = call.query
+    if is_own(query):
+        fields = own_fields(call) | {"model": call.candidate.remote_name}
+        return msgspec.json.encode(fields | {"stream": True} if stream else fields)
     max_tokens = _max_tokens(call)
     thinking = thinking_of(call, max_tokens)
-    fields: Block = {
+    fields = {
         "model": call.candidate.remote_name,
         "max_tokens": max_tokens,
         "messages": turns_of(query.messages),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw, Struct
 
-from emafusion.domain.attempt import Choice, Reply
+from emafusion.domain.attempt import Choice, Reply, Usage
 from emafusion.domain.errors import Garbled
 from emafusion.domain.query import Origin, ToolCall
 from emafusion.wire.anthropic.ending import StopDetails, end_of
@@ -30,6 +30,7 @@ class _Message(Struct):
     stop_reason: str | None = None
     stop_details: StopDetails | None = None
     usage: UsageFields | None = None
+    input_tokens: int | None = None
 
 
 _FIELDS = msgspec.json.Decoder(dict[str, Raw])
@@ -37,11 +38,17 @@ _DECODER = msgspec.json.Decoder(_Message)
 
 
 def decode_reply(body: bytes, /) -> Reply:
-    """Read a reply. Raises `Garbled`, or the failure that an error object names."""
+    """Read a reply. Raises `Garbled`, or the failure that an error object names.
+
+    The reply to a question for a count says nothing but its usage.
+    """
     fields = read(body, _FIELDS, "reply")
     message = read(body, _DECODER, "reply")
     if message.type == "error":
         raise read_trouble(body).failure(None, {})
+    if message.content is None and message.input_tokens is not None:
+        counted = Usage(prompt_tokens=message.input_tokens)
+        return Reply(choices=(Choice(),), model="", usage=counted)
     if message.content is None:
         raise Garbled("upstream's reply has no content")
     return Reply(

@@ -72,7 +72,7 @@ def _source(media: Media) -> Block:
 
 
 def _document(part: OpaquePart) -> Block | None:
-    media = media_of(part) if part.kind == "file" else None
+    media = media_of(part) if part.kind in ("file", "document") else None
     return {"type": "document", "source": _source(media)} if media else None
 
 
@@ -86,7 +86,7 @@ def _tool_use(call: ToolCall) -> Block:
         "type": "tool_use",
         "id": tool_id(call.id),
         "name": call.name,
-        "input": _input(call.arguments),
+        "input": input_of(call.arguments),
     }
 
 
@@ -95,7 +95,7 @@ def tool_id(given: str, /) -> str:
     return _BAD_ID.sub("_", given) or "call"
 
 
-def _input(arguments: str) -> object:
+def input_of(arguments: str, /) -> object:
     """Take the arguments as an object; what is not JSON is passed on as one text."""
     try:
         msgspec.json.decode(arguments, type=dict[str, Raw])

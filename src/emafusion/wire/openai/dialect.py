@@ -9,11 +9,13 @@ from emafusion.domain.command import Call
 from emafusion.domain.errors import Failure
 from emafusion.domain.model import Candidate
 from emafusion.domain.query import OpaquePart, Query
+from emafusion.wire.beyond import beyond_of
 from emafusion.wire.dialect import StreamReader, WireRequest
 from emafusion.wire.error_body import read_trouble
-from emafusion.wire.openai.outbound import OWN_KINDS, encode_call
+from emafusion.wire.openai.outbound import encode_call
 from emafusion.wire.openai.reply import decode_reply
 from emafusion.wire.openai.stream import OpenAIReader
+from emafusion.wire.openai.translated import is_sendable, unasked
 
 _HEADERS = (("content-type", "application/json"),)
 
@@ -62,17 +64,18 @@ class OpenAIDialect:
     def unsupported(
         self,
         query: Query,
-        candidate: Candidate | None = None,  # noqa: ARG002 - the same for every model
+        candidate: Candidate | None = None,
         /,
     ) -> tuple[str, ...]:
-        """Name what cannot be said: only parts that came in another dialect."""
+        """Name what cannot be said: only what came in another dialect."""
         if query.origin is not None and query.origin.dialect == self.name:
             return ()
-        return tuple(_foreign(query))
+        return (*_foreign(query), *beyond_of(query), *unasked(query, candidate))
 
 
 def _foreign(query: Query) -> Iterator[str]:
+    told = "thinking" in beyond_of(query)
     for n, message in enumerate(query.messages):
         opaque = (part for part in message.parts if isinstance(part, OpaquePart))
-        if any(part.kind not in OWN_KINDS for part in opaque):
+        if any(not is_sendable(p) for p in opaque if not (told and p.kind == "thinking")):
             yield f"messages[{n}].content"

@@ -21,11 +21,9 @@ from emafusion.domain.query import (
     TextPart,
     Tool,
 )
+from emafusion.wire.openai.translated import OWN_KINDS, document_of, spread, unasked
 
 _OPENAI_MODEL = re.compile(r"(?:^|/)(?:o\d|gpt-(?!oss)|chatgpt-)")
-OWN_KINDS = frozenset({"input_audio", "file", "refusal"})
-"""Kinds of opaque parts that are OpenAI's own."""
-
 _OURS = frozenset({"emafusion", "model", "stream", "stream_options"})
 
 
@@ -36,6 +34,8 @@ def encode_call(call: Call, /, *, stream: bool) -> bytes:
         fields = _own_fields(query.origin.fields)
     else:
         fields = dict(_fields(query))
+        for name in unasked(query, call.candidate):
+            fields.pop(name, None)
     _suit(fields, call.candidate)
     fields |= {"model": call.candidate.remote_name}
     if call.scored:
@@ -88,7 +88,7 @@ def _without_developer(messages: bytes) -> list[dict[str, Raw]]:
 
 def _fields(query: Query) -> Iterator[tuple[str, object]]:
     """Every field that the nouns hold."""
-    yield "messages", [_message(message) for message in query.messages]
+    yield "messages", [_message(message) for message in spread(query.messages)]
     if query.tools:
         yield "tools", [_tool(tool) for tool in query.tools]
     if query.format.kind != "text":
@@ -156,7 +156,7 @@ def _part(part: Part) -> object:
             image = {"url": part.url} | ({"detail": part.detail} if part.detail else {})
             return {"type": "image_url", "image_url": image}
         case OpaquePart():
-            return Raw(part.raw) if part.kind in OWN_KINDS else None
+            return Raw(part.raw) if part.kind in OWN_KINDS else document_of(part)
 
 
 def _tool(tool: Tool) -> dict[str, object]:
