@@ -21,6 +21,7 @@ from emafusion.gateway.service import Service
 from emafusion.home import home
 from emafusion.store.estimates import LabelNames
 from emafusion.store.log import OutcomeLog
+from emafusion.store.shelf.sqlite_shelf import SqliteShelf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,6 +61,7 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
     parts = parts_of(config, candidates)
     read = tried(lambda: parts_of(config, candidates), candidates, config)
     log = open_log(config, env)
+    shelf = open_shelf(config, env)
     deployments = None
     try:
         deployments = open_deployments(config, env)
@@ -73,12 +75,15 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
             timeout_s=config.gateway.request_timeout_s,
             max_body=int(config.gateway.max_body_mb * 2**20),
             places=deployments.places,
+            shelf=shelf,
+            keeps_responses=config.log.prompts == "full",
         )
         async with kept_new(service, read, config, seen=seen) as reloader:
             yield Opened(service=service, deployments=deployments, log=log, reloader=reloader)
     finally:
         if deployments is not None:
             await deployments.close()
+        await shelf.close()
         await log.close()
 
 
@@ -94,6 +99,16 @@ def open_log(config: Config, env: Mapping[str, str]) -> OutcomeLog:
         log_path(config, env),
         prompts=config.log.prompts,
         names=names,
+        retention_days=config.log.retention_days,
+        max_mb=config.log.max_mb,
+    )
+
+
+def open_shelf(config: Config, env: Mapping[str, str]) -> SqliteShelf:
+    """Open what is kept for clients: a file beside the log, made when it is first needed."""
+    path = log_path(config, env)
+    return SqliteShelf(
+        path.with_name(f"{path.stem}-shelf.sqlite"),
         retention_days=config.log.retention_days,
         max_mb=config.log.max_mb,
     )

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Raw, Struct
 
-from emafusion.domain.attempt import Delta, FinishReason, ToolDelta, Usage
+from emafusion.domain.attempt import Delta, FinishReason, ToolDelta
 from emafusion.domain.errors import EmafusionError
 from emafusion.wire.openai.errors import error_object
-from emafusion.wire.responses.frame import NO_EXTRAS, Extras, Frame, Item
+from emafusion.wire.responses.frame import Frame, Item
 from emafusion.wire.responses.output import (
     PREFIXES,
     Kind,
@@ -61,38 +61,20 @@ class EventWriter:
                 self._call(tool)
         return self._taken()
 
-    def output(self, finish: FinishReason) -> list[Item]:
-        """The items so far, as they are if nothing more comes."""
-        cut: Status = "incomplete" if finish == "length" else "completed"
-        return [
-            piece.item(self._frame, cut if piece.kind == "message" else "completed")
-            for piece in self._pieces
-        ]
-
-    def final(
-        self,
-        finish: FinishReason,
-        usage: Usage | None,
-        *,
-        completed_at: int,
-        extras: Extras = NO_EXTRAS,
-    ) -> bytes:
-        """Write the ends of all items and of the response. `usage`: of the whole answer."""
+    def end(self, finish: FinishReason) -> list[Item]:
+        """End all items, which `ended` will write, and give them. May be called twice."""
         self._begin()
-        called = bool(self._calls)
-        if not any(p.kind == "message" for p in self._pieces) and not says_nothing(
-            finish, called=called
-        ):
+        has_message = any(piece.kind == "message" for piece in self._pieces)
+        if not has_message and not says_nothing(finish, called=bool(self._calls)):
             self._opened("message")
-        self._close_all(finish)
-        ended = self._frame.ended(
-            self.output(finish),
-            finish=finish,
-            usage=usage,
-            completed_at=completed_at,
-            extras=extras,
-        )
-        self._emit(f"response.{ended['status']}", response=ended)
+        for piece in self._pieces:
+            if piece.index in self._open:
+                self._close(piece, _status(piece, finish))
+        return [piece.item(self._frame, _status(piece, finish)) for piece in self._pieces]
+
+    def ended(self, response: _Fields) -> bytes:
+        """Write the ends of the items and of the response, as it is then."""
+        self._emit(f"response.{response['status']}", response=response)
         return self._taken()
 
     def error(self, error: EmafusionError, /) -> bytes:
@@ -100,7 +82,8 @@ class EventWriter:
 
         Some clients look for the one, some for the other; neither takes what came for all of it.
         """
-        failed = self._frame.failed(self.output("length"), error)
+        sofar = [piece.item(self._frame, _status(piece, "length")) for piece in self._pieces]
+        failed = self._frame.failed(sofar, error)
         self._emit("response.failed", response=failed)
         told = error_object(error)
         plain = {name: told[name] for name in ("code", "message", "param")}
@@ -167,12 +150,6 @@ class EventWriter:
             if piece.index in self._open and piece.kind in ("reasoning", "message"):
                 self._close(piece, "completed")
 
-    def _close_all(self, finish: FinishReason) -> None:
-        for piece in self._pieces:
-            if piece.index in self._open:
-                cut = piece.kind == "message" and finish == "length"
-                self._close(piece, "incomplete" if cut else "completed")
-
     def _close(self, piece: Piece, status: Status) -> None:
         for name, fields in self._open.pop(piece.index).ended():
             self._emit(name, **fields)
@@ -196,3 +173,7 @@ class EventWriter:
         data = b"".join(self._out)
         self._out.clear()
         return data
+
+
+def _status(piece: Piece, finish: FinishReason) -> Status:
+    return "incomplete" if piece.kind == "message" and finish == "length" else "completed"

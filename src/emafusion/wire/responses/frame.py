@@ -100,7 +100,10 @@ class Frame(Struct, frozen=True, kw_only=True):
         completed_at: int,
         extras: Extras = NO_EXTRAS,
     ) -> dict[str, object]:
-        """The response with its output: completed, or incomplete where it was cut."""
+        """The response with its output: completed, or incomplete where it was cut.
+
+        `usage`: of the whole answer.
+        """
         why = _CUT.get(finish)
         fields = self._object("completed" if why is None else "incomplete", output)
         fields["usage"] = None if usage is None else usage_object(usage)
