@@ -81,12 +81,16 @@ def test_a_judge_is_taken_for_what_its_grades_were_worth() -> None:
 
 
 def test_grades_are_not_measured_against_labels_that_may_not_be_read() -> None:
-    """Without labels, or with too few, a judge keeps the curve of one that nobody knows."""
+    """Without labels judges are weighed by what they have in common, whatever the scores are."""
     frame = recorded(60)
     judges = graded(frame, blind=False)
-    for labels in ("none", 10):
-        made = fit(frame, Wish(labels=labels), judges=judges)
-        assert "panel/curve/llm:reader" not in made.arrays
+    spoiled = frame.with_columns(score=1 - pl.col("score"))
+    one, other = (fit(each, Wish(labels="none"), judges=judges) for each in (frame, spoiled))
+    for name, array in one.arrays.items():
+        np.testing.assert_array_equal(array, other.arrays[name])
+    assert "panel/relative" in one.arrays
+    assert "panel/relative" not in fit(frame, judges=judges).arrays
+    assert any("weighs the same" in caveat for caveat in one.card.caveats)
 
 
 def test_a_conversation_is_learned_from_by_its_last_question() -> None:

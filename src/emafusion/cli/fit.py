@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 import msgspec
@@ -83,8 +83,10 @@ def command(**options: object) -> None:
 
 
 def _outcomes(asked: _Options) -> pl.DataFrame:
+    """The tables; who has grades to learn from may lack the texts that were graded."""
     places = [located(Path(table)) for table in asked.tables]
-    return _told(read_outcomes(places, skip_bad=asked.skip_bad))
+    prompts: Literal["needed", "optional"] = "optional" if asked.judges else "needed"
+    return _told(read_outcomes(places, skip_bad=asked.skip_bad, prompts=prompts))
 
 
 def _judges(asked: _Options) -> pl.DataFrame | None:

@@ -16,6 +16,7 @@ from emafusion.judge.grouping import NOTHING
 from emafusion.judge.state import KINDS, FormState, PanelState, kind_of
 
 _PLACE = {kind: place for place, kind in enumerate(KINDS)}
+_LLM = _PLACE["llm"]
 
 UNKNOWN_CAP = 0.1
 """What is left of the probability when a hard check fails that the state does not know."""
@@ -26,8 +27,9 @@ class LogOddsPanel:
     r"""Non-negative log-odds fusion of judges, then a vote of equal answers.
 
     Each attempt alone: `a = b + w_q logit(quality) + sum_j w_j l_j(z_j)`, where an abstaining judge
-    adds 0, model judges share a design effect `1 + (k - 1) r`, and a failed hard check leaves the
-    share `cap` of the probability, an answer that cannot be read `unread`. Then the vote, with
+    adds 0, model judges that were measured weigh as `judge.heads` says, others share a design
+    effect `1 + (k - 1) r`, each counts once however often it spoke, and a failed hard check leaves
+    the share `cap` of the probability, an answer that cannot be read `unread`. Then the vote, with
     `u_j = v_j max(0, w_a + w_p a_j)` for a peer j that gives the same answer (`v_j` < 1 within a
     family): a group g of equal answers has support `S_g = a_first + sum_n further^n u_(n)` over its
     others, the strongest first (models share errors: each further vote tells less), and attempt i
@@ -64,27 +66,55 @@ class LogOddsPanel:
         voting = [group >= 0 for group in groups] if len(groups) > 1 else [False] * len(qualities)
         said = _by_attempt(evidence, voting)
         left = [weights.unread if group <= NOTHING else 1.0 for group in groups or [0] * len(said)]
-        each = zip(qualities, said, left, strict=True)
-        alone = [self._alone(q, of, weights, cap=cap) for q, of, cap in each]
+        alone = [
+            self._alone(q, said[i], weights, cap=left[i], graded=self._graded(i, said[i], case))
+            for i, q in enumerate(qualities)
+        ]
         support = _supports(case, weights, voting=voting, alone=alone) if any(voting) else alone
         return _Poll(groups=groups, weights=weights, voting=voting, alone=alone, support=support)
 
     def _alone(
-        self, quality: float, judgements: list[Judgement], weights: FormState, *, cap: float
+        self,
+        quality: float,
+        judgements: list[Judgement],
+        weights: FormState,
+        *,
+        cap: float,
+        graded: float,
     ) -> float:
         """Log-odds of one attempt by its own judges; `cap`: share left before they speak."""
-        parts = [weights.bias, weights.quality * logit(quality)]
-        heads = sum(kind_of(j.judge) == "llm" for j in judgements)
-        spread = 1.0 + max(0, heads - 1) * self.state.correlation
+        parts = [weights.bias, weights.quality * logit(quality), weights.kinds[_LLM] * graded]
         for judgement in judgements:
             kind = kind_of(judgement.judge)
+            if kind == "llm":
+                continue
             weight = weights.kinds[_PLACE[kind]] if kind in _PLACE else 0.0
-            added = weight * self._log_odds(judgement, kind)
-            parts.append(added / spread if kind == "llm" else added)
+            parts.append(weight * self._log_odds(judgement, kind))
             if kind == "rules" and judgement.value == 0.0:
                 cap = min(cap, self._cap(judgement))
         log_odds = max(-LIMIT, min(LIMIT, math.fsum(parts)))
         return log_odds if cap >= 1.0 else logit(cap * sigmoid(log_odds))
+
+    def _graded(self, i: int, judgements: list[Judgement], case: Case) -> float:
+        """Log-odds by all model judges of attempt i together, each heard once."""
+        said = _grades(judgements)
+        if not said:
+            return 0.0
+        heads = self.state.heads
+        known = {} if heads is None else {n: v for n, v in said.items() if n in heads.names}
+        added: list[float] = []
+        if heads is not None and known:
+            query = case.query
+            task = heads.task_of(f"dataset/{query.dataset}", f"form/{form_of(query)}")
+            added.append(heads.evidence(known, task, log_length=_log_length(i, case)))
+        spread = 1.0 + (len(said) - 1) * self.state.correlation
+        curves, pooled = self.state.curves, self.state.curves["llm"]
+        added += [
+            curves.get(name, pooled).at(value) / spread
+            for name, value in said.items()
+            if name not in known
+        ]
+        return math.fsum(added)
 
     def _log_odds(self, judgement: Judgement, kind: str) -> float:
         curve = self.state.curves.get(judgement.judge) or self.state.curves.get(kind)
@@ -126,6 +156,22 @@ def _by_attempt(evidence: Evidence, voting: list[bool]) -> list[list[Judgement]]
             continue
         said[i].append(judgement)
     return said
+
+
+def _grades(judgements: list[Judgement]) -> dict[str, float]:
+    """Value by model judge; who was asked several times says the mean: it erred alike each time."""
+    said: dict[str, list[float]] = {}
+    for judgement in judgements:
+        if judgement.value is not None and kind_of(judgement.judge) == "llm":
+            said.setdefault(judgement.judge, []).append(judgement.value)
+    return {name: math.fsum(values) / len(values) for name, values in said.items()}
+
+
+def _log_length(i: int, case: Case) -> float | None:
+    """Logarithm of the characters of an answer; None where it has none."""
+    reply = case.evidence.attempts[i].reply
+    text = "" if reply is None else reply.choices[0].text
+    return math.log(len(text)) if text else None
 
 
 def _voted(i: int, poll: _Poll) -> float:

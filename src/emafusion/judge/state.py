@@ -13,6 +13,7 @@ from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Floats
 from emafusion.judge.asked import FORMS, Form
 from emafusion.judge.curve import Curve, curve_of
+from emafusion.judge.heads import Heads, heads_from, is_heads
 
 KINDS = ("rules", "logprob", "agreement", "llm")
 PREFIX = "panel/"
@@ -47,7 +48,8 @@ class PanelState:
     `forms`: by form of answer. `curves`: by judge name, else by kind: value -> log-odds. `caps`: by
     hard check, what is left of the probability when it fails. `correlation`: 0..1, of the errors of
     two model judges. `same`, `collide`: chance that two right and that two wrong answers are found
-    equal, for who plans further answers.
+    equal, for who plans further answers. `heads`: model judges that were measured together.
+    `relative`: whether no label was seen, so that confidences rank answers and tell no level.
     """
 
     forms: Mapping[Form, FormState]
@@ -56,6 +58,8 @@ class PanelState:
     correlation: float
     same: float = 0.95
     collide: float = 0.3
+    heads: Heads | None = None
+    relative: bool = False
 
     @staticmethod
     def default() -> PanelState:
@@ -76,6 +80,10 @@ class PanelState:
         arrays |= {"panel/further": np.array([row.further for row in rows])}
         arrays |= {"panel/equal": np.array([self.same, self.collide])}
         arrays |= {f"panel/curve/{name}": curve.as_array() for name, curve in self.curves.items()}
+        if self.heads is not None:
+            arrays |= {PREFIX + key: array for key, array in self.heads.to_arrays().items()}
+        if self.relative:
+            arrays |= {"panel/relative": np.ones(1)}
         return arrays | {f"panel/cap/{name}": np.array([cap]) for name, cap in self.caps.items()}
 
     @staticmethod
@@ -104,6 +112,8 @@ class PanelState:
             else state.correlation,
             same=same,
             collide=collide,
+            heads=heads_from(parts),
+            relative="relative" in parts,
         )
 
 
@@ -176,8 +186,12 @@ def _equal(array: Floats) -> tuple[float, float]:
 
 
 def _refuse_unknown(parts: Mapping[str, Floats]) -> None:
-    known = ("forms", "unread", "further", "equal", "correlation")
-    unknown = [k for k in parts if k not in known and not k.startswith(("curve/", "cap/"))]
+    known = ("forms", "unread", "further", "equal", "correlation", "relative")
+    unknown = [
+        k
+        for k in parts
+        if k not in known and not k.startswith(("curve/", "cap/")) and not is_heads(k)
+    ]
     if unknown:
         msg = "unknown key: made by a newer version?"
         raise BadInput(msg, where=PREFIX + unknown[0])

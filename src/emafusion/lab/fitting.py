@@ -7,19 +7,19 @@ import hashlib
 import platform
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from emafusion.build.parts import learned_from
 from emafusion.domain.errors import BadInput
-from emafusion.domain.features import Features, Floats
+from emafusion.domain.features import Features
 from emafusion.domain.query import Query
 from emafusion.estimate.arrays import AnyArray
 from emafusion.estimate.reference import reference_arrays
 from emafusion.judge.state import PanelState
-from emafusion.lab.grading import judge_curves
+from emafusion.lab.grading import grades_of, measured, unmeasured
 from emafusion.lab.labels import Labels, agreed, granted
 from emafusion.lab.overlap import marks_of
 from emafusion.lab.panel import columns_of, panel_on
@@ -92,9 +92,10 @@ def fit(
     done("learning")
     fitted = fit_router(table, features, Plan(seed=wish.seed))
     done("reading answers")
+    panel, alarms = _panel(known, fitted, learned.panel, wish=wish, judges=judges)
     arrays = {
         **{name: array for name, array in shipped.items() if name.startswith(KEPT)},
-        **_panel(known, fitted, prior=learned.panel, wish=wish),
+        **panel.to_arrays(),
         **fitted.state.to_arrays(),
         **reference_arrays(_typical(features, seed=wish.seed)),
         **fit_tasks(
@@ -102,9 +103,7 @@ def fit(
         ).to_arrays(),
     }
     arrays |= marks_of(query.prompt for query in queries)
-    if judges is not None and wish.labels != "none":
-        arrays |= judge_curves(judges, known)
-    return Artifact(arrays=arrays, card=_card(frame, table, fitted, wish=wish))
+    return Artifact(arrays=arrays, card=_card(frame, table, fitted, wish=wish, alarms=alarms))
 
 
 def _refuse_tests(frame: pl.DataFrame) -> None:
@@ -126,14 +125,25 @@ def _scored(frame: pl.DataFrame, labels: Labels) -> pl.DataFrame:
 
 
 def _panel(
-    known: pl.DataFrame, fitted: Fitted, *, prior: PanelState, wish: Wish
-) -> dict[str, Floats]:
-    """Arrays of the panel, fitted on the answers where there are labels to fit it on."""
+    known: pl.DataFrame,
+    fitted: Fitted,
+    prior: PanelState,
+    *,
+    wish: Wish,
+    judges: pl.DataFrame | None,
+) -> tuple[PanelState, tuple[str, ...]]:
+    """The panel, fitted on the answers where there are labels to fit it on, and its alarms."""
     if wish.labels == "none":
-        return prior.to_arrays()
+        state = replace(prior, relative=True)
+        if judges is None:
+            return state, ()
+        return unmeasured(state, grades_of(judges, records_of(known, query_of)))
     records = records_of(known, query_of)
     quality = fitted.quality[:, columns_of(records.models, fitted.state.models)]
-    return panel_on(records, quality, prior, seed=wish.seed).to_arrays()
+    panel = panel_on(records, quality, prior, seed=wish.seed)
+    if judges is None:
+        return panel, ()
+    return measured(panel, grades_of(judges, records), records=records, quality=quality)
 
 
 def _with_queries(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Query]]:
@@ -156,7 +166,14 @@ def _typical(features: tuple[Features, ...], *, seed: int) -> list[Features]:
     return [features[i] for i in sorted(drawn.tolist())]
 
 
-def _card(frame: pl.DataFrame, table: OutcomeTable, fitted: Fitted, *, wish: Wish) -> Card:
+def _card(
+    frame: pl.DataFrame,
+    table: OutcomeTable,
+    fitted: Fitted,
+    *,
+    wish: Wish,
+    alarms: tuple[str, ...],
+) -> Card:
     return Card(
         title=f"Fitted on {wish.name}",
         created=dt.datetime.now(dt.UTC).date().isoformat(),
@@ -177,7 +194,7 @@ def _card(frame: pl.DataFrame, table: OutcomeTable, fitted: Fitted, *, wish: Wis
         folds="by normalised prompt; novelty by whole data sets",
         seed=wish.seed,
         figures={} if wish.labels == "none" else worth(table, fitted.quality, seed=wish.seed),
-        caveats=(RELATIVE,) if wish.labels == "none" else (),
+        caveats=((RELATIVE,) if wish.labels == "none" else ()) + alarms,
     )
 
 

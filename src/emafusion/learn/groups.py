@@ -15,10 +15,13 @@ _JUNK = re.compile(r"\W+")
 def prompt_groups(prompts: Sequence[str]) -> Ints:
     """Number of the group of equal prompts (letters and digits alone) of each: int64[n].
 
+    A prompt that is not known equals no other.
+
     >>> prompt_groups(["What?", "Why?", "what"]).tolist()
     [0, 1, 0]
     """
-    return _numbers([_JUNK.sub(" ", prompt.lower()).strip() for prompt in prompts])
+    words = [_JUNK.sub(" ", prompt.lower()).strip() for prompt in prompts]
+    return _numbers([each or f"?{i}" for i, each in enumerate(words)])
 
 
 def family_groups(datasets: Sequence[str]) -> Ints:

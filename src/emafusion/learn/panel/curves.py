@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from emafusion.domain.features import Floats
@@ -40,16 +42,28 @@ def evidence_curve(value: Floats, right: Floats, knots: Floats, *, shrink: float
     return curve_through(knots, odds)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fine:
+    """How finely a curve is drawn.
+
+    `parts`: quantiles; `shrink`: pseudo-answers of the prior at each; `bound`: most log-odds.
+    """
+
+    parts: int = 8
+    shrink: float = 30.0
+    bound: float = BOUND
+
+
 def offset_curve(
-    value: Floats, base: Floats, right: Floats, *, prior: Curve, shrink: float = 30.0
+    value: Floats, base: Floats, right: Floats, *, prior: Curve, fine: Fine | None = None
 ) -> Curve:
     """Log-odds at each knot over what `base` (log-odds) says already of the answers nearest to it.
 
-    `right`: 0..1. Knots at the octiles of `value`; each is drawn to the prior curve by `shrink`
-    pseudo-answers; the mean over all answers is 0, so that the curve tells answers apart and no
-    level.
+    `right`: 0..1. Knots at quantiles of `value`; each is drawn to the prior curve; the mean over
+    all answers is 0, so that the curve tells answers apart and no level.
     """
-    knots = np.unique(np.quantile(value, np.linspace(0.0, 1.0, 9)).round(4))
+    fine = fine or Fine()
+    knots = np.unique(np.quantile(value, np.linspace(0.0, 1.0, fine.parts + 1)).round(4))
     nearest = np.abs(value[:, None] - knots[None, :]).argmin(axis=1)
     before = at(prior, knots)
     before -= before[nearest].mean()
@@ -57,10 +71,10 @@ def offset_curve(
     for k in range(len(knots)):
         own = nearest == k
         if own.any():
-            offsets[k] = _offset(base[own], right[own], before=float(before[k]), shrink=shrink)
+            offsets[k] = _offset(base[own], right[own], before=float(before[k]), shrink=fine.shrink)
     count = np.bincount(nearest, minlength=len(knots)).astype(np.float64)
-    held = rising(offsets, count + shrink)
-    return curve_through(knots, held - float(held[nearest].mean()))
+    held = rising(offsets, count + fine.shrink)
+    return curve_through(knots, held - float(held[nearest].mean()), bound=fine.bound)
 
 
 def _offset(base: Floats, right: Floats, *, before: float, shrink: float) -> float:
@@ -77,9 +91,9 @@ def _offset(base: Floats, right: Floats, *, before: float, shrink: float) -> flo
     return shift
 
 
-def curve_through(x: Floats, y: Floats) -> Curve:
+def curve_through(x: Floats, y: Floats, *, bound: float = BOUND) -> Curve:
     """The curve through points, bounded and rounded; `y` must not fall."""
-    bounded = np.clip(y, -BOUND, BOUND)
+    bounded = np.clip(y, -bound, bound)
     return Curve(
         x=tuple(round(v, 6) for v in x.tolist()), y=tuple(round(v, 4) for v in bounded.tolist())
     )
