@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import Raw, Struct
 
 from emafusion.domain.errors import BadInput
 from emafusion.wire import faults
@@ -90,8 +90,7 @@ def decode_request(body: bytes, /) -> Asked:
 
 def _refuse(params: Params) -> None:
     for name, why in REFUSED.items():
-        given = getattr(params, name)
-        if given is not UNSET and bytes(given) != b"null":
+        if bytes(getattr(params, name)) not in (b"", b"null"):
             raise BadInput(why, where=name)
     if params.background:
         what = "answers are not made in the background here; leave it out, or use /v1/batches"

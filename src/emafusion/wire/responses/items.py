@@ -59,7 +59,7 @@ class Items:
     def _message(self, item: ItemParam, where: str) -> None:
         if item.role is None:
             raise BadInput("is required", where=f"{where}.role")
-        content = parts_of(item.content, f"{where}.content", said=item.role == "assistant")
+        content = parts_of(item.content, f"{where}.content")
         if item.role != "assistant":
             self._close({"role": item.role, "content": content})
         elif self._turn is None or "content" in self._turn:
@@ -84,7 +84,7 @@ class Items:
             raise BadInput(f"no call '{call_id[:80]}' is before it", where=f"{where}.call_id")
         if item.output is None:
             raise BadInput("is required", where=f"{where}.output")
-        content = parts_of(item.output, f"{where}.output", said=False)
+        content = parts_of(item.output, f"{where}.output")
         self._close({"role": "tool", "tool_call_id": call_id, "content": content})
 
     def _thought(self, item: ItemParam, where: str) -> None:

@@ -22,7 +22,7 @@ class _Item(Struct):
     type: str = "message"
     id: str | None = None
     role: str | None = None
-    content: Raw | None = None
+    content: Raw = Raw()
 
 
 class _Body(Struct):
@@ -79,7 +79,7 @@ def _long(raw: Raw, ending: str, kept: Mapping[str, Raw]) -> Raw:
 
 
 def _content(item: _Item) -> object:
-    raw = b"[]" if item.content is None else bytes(item.content)
+    raw = bytes(item.content) or b"[]"
     if not raw.startswith(b'"'):
         return Raw(raw)
     kind = _PARTS.get(item.role or "", "input_text")

@@ -143,7 +143,7 @@ def _piece(kind: Kind, frame: Frame, *, index: int, text: str) -> Piece:
 
 
 class _Scored(Struct):
-    content: Raw | None = None
+    content: Raw = Raw()
 
 
 class _Choice(Struct):
@@ -165,5 +165,5 @@ def first_scores(choices: bytes | Raw) -> Raw | None:
     except msgspec.MsgspecError:
         return None
     scored = found[0].logprobs if found else None
-    content = None if scored is None else scored.content
-    return None if content is None or bytes(content) == b"null" else Raw(bytes(content))
+    content = b"" if scored is None else bytes(scored.content)
+    return Raw(content) if content not in (b"", b"null") else None

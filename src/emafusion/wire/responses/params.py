@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
+from msgspec import Meta, Raw, Struct, field
 
 from emafusion.wire.openai.params import Level, Name, Text
 
@@ -122,9 +122,6 @@ class ItemParam(Struct):
     encrypted_content: str | None = None
 
 
-Refused = UnsetType | Raw
-
-
 class Params(Struct):
     """The whole body."""
 
@@ -155,9 +152,9 @@ class Params(Struct):
     top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
     truncation: Literal["auto", "disabled"] | None = None
     user: str | None = None
-    access_programs: Refused = UNSET
-    background_options: Refused = UNSET
-    context_management: Refused = UNSET
-    conversation: Refused = UNSET
-    image: Refused = UNSET
-    prompt: Refused = UNSET
+    access_programs: Raw = Raw()
+    background_options: Raw = Raw()
+    context_management: Raw = Raw()
+    conversation: Raw = Raw()
+    image: Raw = Raw()
+    prompt: Raw = Raw()

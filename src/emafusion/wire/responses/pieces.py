@@ -30,8 +30,8 @@ class _Part(Struct):
     refusal: str | None = None
 
 
-def parts_of(content: str | list[Raw] | None, where: str, *, said: bool) -> str | list[Part]:
-    """Rewrite a content; `said`: by the assistant, whose plain text some servers want as a string.
+def parts_of(content: str | list[Raw] | None, where: str) -> str | list[Part]:
+    """Rewrite a content; one text alone becomes a string: some servers read nothing else.
 
     Raises `BadInput` for a part that has no counterpart.
     """
@@ -41,7 +41,7 @@ def parts_of(content: str | list[Raw] | None, where: str, *, said: bool) -> str 
         return content
     parts = [_part(raw, f"{where}[{n}]") for n, raw in enumerate(content)]
     texts = [part["text"] for part in parts if part["type"] == "text"]
-    if len(parts) == 1 and texts and said:
+    if len(parts) == 1 and texts:
         return str(texts[0])
     return parts
 

@@ -28,7 +28,13 @@ def _events(body: bytes) -> Iterator[Event]:
 def _unnumbered(body: bytes) -> Iterator[Event]:
     fields = msgspec.json.decode(body, type=dict[str, Raw])
     status = msgspec.json.decode(fields["status"], type=str)
-    begun: Event = {**fields, "status": "in_progress", "output": [], "usage": None, "completed_at": None}
+    begun: Event = {
+        **fields,
+        "status": "in_progress",
+        "output": [],
+        "usage": None,
+        "completed_at": None,
+    }
     yield {"type": "response.created", "response": begun}
     yield {"type": "response.in_progress", "response": begun}
     for index, item in enumerate(output_items(body)):
