@@ -30,6 +30,8 @@ RIDGE = 30.0
 """Labels that the weights of all tasks count as beside those of one."""
 RELATED = 0.5
 """Correlation of judges' errors that is assumed before any label."""
+LEAST = 0.01
+"""Share of that, at least, for a judge that hardly varies."""
 FEWEST = 20
 """Graded answers with a label, of a judge or of a task, from which something is learned."""
 LONGEST_TASK = 1_000.0
@@ -163,7 +165,7 @@ def _lengths(graded: Graded, odds: Floats) -> tuple[float, Floats]:
 def _tasks(graded: Graded, odds: Floats) -> Mapping[str, tuple[float, ...]]:
     """Bias and weights for any task, then for each task that has labels, forms before data sets."""
     width = odds.shape[1]
-    ridge = RIDGE * np.minimum(odds.var(axis=0), 1.0)  # who tells little is not held to tell some
+    ridge = RIDGE * np.clip(odds.var(axis=0), LEAST, 1.0)  # who tells little is held little
     equal = Prior(weights=np.full(width, 1.0 / (1.0 + (width - 1) * RELATED)), ridge=ridge)
     names = [tasks[-1] if tasks else ANY for tasks in graded.tasks]
     count = {name: names.count(name) for name in dict.fromkeys(names)}
