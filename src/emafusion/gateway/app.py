@@ -18,13 +18,14 @@ from emafusion.gateway.admission_refusal import OutOfLimit
 from emafusion.gateway.answering import Handler, answering
 from emafusion.gateway.asking import SESSION_HEADERS
 from emafusion.gateway.chat import CHAT
+from emafusion.gateway.counting import counting
 from emafusion.gateway.dry_run import dry_run
 from emafusion.gateway.face import Face
 from emafusion.gateway.http import Head, Request, Response, Sender, TooLarge, WrongEncoding
 from emafusion.gateway.keys import Keys, Unsure
 from emafusion.gateway.limits import USUAL, ClientLimits
 from emafusion.gateway.listing import health, list_models, one_model, ready
-from emafusion.gateway.messages import MESSAGES
+from emafusion.gateway.messages import COUNT, MESSAGES
 from emafusion.gateway.responses import respond
 from emafusion.gateway.responses_kept import delete_response, get_response, list_input_items
 from emafusion.gateway.service import Service
@@ -68,6 +69,7 @@ class Route(Struct, frozen=True, eq=False):
 ROUTES: dict[str, Route] = {
     "/chat/completions": Route({"POST": answering(CHAT)}),
     "/messages": Route({"POST": answering(MESSAGES)}, MESSAGES),
+    "/messages/count_tokens": Route({"POST": counting(COUNT)}, MESSAGES),
     "/responses": Route({"POST": respond}),
     "/responses/*/input_items": Route({"GET": list_input_items}),
     "/responses/*": Route({"GET": get_response, "DELETE": delete_response}),
@@ -85,7 +87,15 @@ ROUTES: dict[str, Route] = {
 FACES: tuple[tuple[str, Face], ...] = (("/messages", MESSAGES),)
 """How paths of an API begin where there is nothing, and the face that says so; else chat's."""
 
-READ = ("x-emafusion-", "x-api-key", "authorization", "content-encoding", *SESSION_HEADERS)
+READ = (
+    "x-emafusion-",
+    "x-api-key",
+    "x-goog-api-key",
+    "authorization",
+    "anthropic-",
+    "content-encoding",
+    *SESSION_HEADERS,
+)
 """Headers that the gateway itself reads, by how they begin."""
 
 OPEN = frozenset({"/health", "/ready"})

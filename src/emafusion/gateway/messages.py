@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from typing_extensions import override
+
 from emafusion.domain.attempt import Delta, Reply
 from emafusion.domain.errors import EmafusionError
 from emafusion.domain.outcome import Outcome
@@ -54,7 +56,21 @@ class MessagesFace:
         return (("request-id", str(told["decision_id"])), *headers(told))
 
 
+class CountFace(MessagesFace):
+    """Questions for the tokens of a prompt."""
+
+    @override
+    def query(self, request: Request, /, *, query_id: str) -> Query:
+        """Read a request, which names no limit for an answer."""
+        return anthropic.decode_count(request.body, request.head.headers, query_id=query_id)
+
+    def counted(self, tokens: int, /) -> bytes:
+        """Write the count."""
+        return b'{"input_tokens":%d}' % tokens
+
+
 MESSAGES = MessagesFace()
+COUNT = CountFace()
 
 
 def _message_id(decision_id: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from emafusion.domain.errors import BadInput
 from emafusion.domain.query import Format, Message, Query, Settings, Tool
@@ -55,7 +56,8 @@ def decode_query(body: bytes, headers: Mapping[str, str], /, *, query_id: str) -
 def decode_count(body: bytes, headers: Mapping[str, str], /, *, query_id: str) -> Query:
     """Read the body of `/v1/messages/count_tokens`: a query that is not to be answered."""
     fields = fields_of(body)
-    return _query(body, fields, _kept(headers), query_id=query_id, dialect=COUNTING)
+    query = _query(body, fields, _kept(headers), query_id=query_id, dialect=COUNTING)
+    return replace(query, stream=False)
 
 
 def _query(
@@ -68,6 +70,8 @@ def _query(
 ) -> Query:
     params = faults.decode(body, Params)
     reading = Reading(beyond=set(_extras(fields)))
+    if dialect == COUNTING:
+        reading.beyond.add("count_tokens")
     messages = _messages(params, reading)
     tools = tuple(tools_of(params.tools or [], reading.beyond))
     shape = _format(params)
