@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from emafusion.build.keys import KeyRing, admission_of, open_keys
 from emafusion.build.parts import build_parts, learned_from, load_artifact
 from emafusion.build.reloading import artifact_mark, kept_new, tried
 from emafusion.build.upstreams import Deployments, open_deployments
+from emafusion.build.watching import watched
 from emafusion.catalog import Catalog, cost_usd
-from emafusion.config import Config, candidate_of
+from emafusion.config import CacheSection, Config, candidate_of
 from emafusion.domain.model import Candidate
 from emafusion.encode.taxonomy import AXES
 from emafusion.flow.parts import Parts
 from emafusion.gateway.reload import Reloader
+from emafusion.gateway.reuse.exact import Cache
 from emafusion.gateway.service import Service
 from emafusion.home import home
 from emafusion.store.estimates import LabelNames
@@ -26,12 +29,13 @@ from emafusion.store.shelf.sqlite_shelf import SqliteShelf
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Opened:
-    """A service and what it stands on. `reloader`: of its artifact."""
+    """A service and what it stands on. `reloader`: of its artifact; `keys`: of its clients."""
 
     service: Service
     deployments: Deployments
     log: OutcomeLog
     reloader: Reloader
+    keys: KeyRing
 
 
 def today_catalog() -> Catalog:
@@ -62,9 +66,12 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
     read = tried(lambda: parts_of(config, candidates), candidates, config)
     log = open_log(config, env)
     shelf = open_shelf(config, env)
-    deployments = None
+    keys = open_keys(config, env)
+    deployments, closing = None, ExitStack()
     try:
         deployments = open_deployments(config, env)
+        pool = {candidate.name: candidate for candidate in candidates}
+        watching = closing.enter_context(watched(config.telemetry, env, lambda: pool))
         service = Service(
             parts=parts,
             candidates=candidates,
@@ -76,15 +83,30 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
             max_body=int(config.gateway.max_body_mb * 2**20),
             places=deployments.places,
             shelf=shelf,
+            admission=admission_of(config, keys),
             keeps_responses=config.log.prompts == "full",
+            cache=cache_of(config.cache),
+            watching=watching,
         )
         async with kept_new(service, read, config, seen=seen) as reloader:
-            yield Opened(service=service, deployments=deployments, log=log, reloader=reloader)
+            yield Opened(
+                service=service, deployments=deployments, log=log, reloader=reloader, keys=keys
+            )
     finally:
+        closing.close()
         if deployments is not None:
             await deployments.close()
+        await keys.close()
         await shelf.close()
         await log.close()
+
+
+def cache_of(section: CacheSection) -> Cache | None:
+    """The cache of a config; None where answers are not given again."""
+    if section.ttl_s is None:
+        return None
+    room = int(section.max_mb * 2**20)
+    return Cache(ttl_s=section.ttl_s, max_bytes=room, similarity=section.similarity)
 
 
 def log_path(config: Config, env: Mapping[str, str]) -> Path:

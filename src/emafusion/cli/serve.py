@@ -10,17 +10,18 @@ import sys
 
 import click
 
+from emafusion.build.keys import check_keys, gateway_keys
 from emafusion.build.opening import Opened, opened
 from emafusion.cli.configured import configured
 from emafusion.cli.loading import tell_loaded
 from emafusion.cli.loop import run, until_stopped
 from emafusion.cli.welcome import Welcome, address_url, welcome
 from emafusion.config import Config, with_address
-from emafusion.domain.errors import Unready
 from emafusion.gateway.app import App
-from emafusion.gateway.keys import Keys, make_keys
+from emafusion.gateway.keys import Keys
 from emafusion.gateway.reload import Reloader
 from emafusion.gateway.server import bind, serve
+from emafusion.telemetry.lines import tell_in
 
 
 @click.command("serve", epilog="Example: emafusion serve --port 8080")
@@ -40,7 +41,8 @@ def command(path: str | None, host: str | None, port: int | None) -> None:
 async def _serve(path: str | None, host: str | None, port: int | None) -> None:
     found = await configured(path)
     config = with_address(found.config, host=host, port=port)
-    keys = gateway_keys(config)
+    await check_keys(config, os.environ)
+    tell_in(config.telemetry.lines, requests=config.telemetry.requests)
     listener = bind(config.gateway.host, config.gateway.port)
     text = Welcome(
         url=address_url(*listener.getsockname()[:2]),
@@ -48,6 +50,7 @@ async def _serve(path: str | None, host: str | None, port: int | None) -> None:
         needs_key=config.gateway.needs_keys,
     )
     async with opened(config, os.environ) as gateway:
+        keys = gateway_keys(config, os.environ, gateway.keys)
         # What is loaded by now stays: to walk over all of it for garbage would hold up whichever
         # request comes then by some 40 ms.
         gc.freeze()
@@ -72,18 +75,3 @@ def _reload_by_signal(reloader: Reloader) -> None:
 
 def _app(config: Config, gateway: Opened, keys: Keys) -> App:
     return App(service=gateway.service, keys=keys, max_concurrent=config.gateway.max_concurrent)
-
-
-def gateway_keys(config: Config) -> Keys:
-    """The keys that clients must show; none where the gateway is for this machine alone.
-
-    Raises `Unready` where keys are required and none are set.
-    """
-    if not config.gateway.needs_keys:
-        return Keys()
-    name = config.gateway.keys_env or "EMAFUSION_KEYS"
-    keys = [key.strip() for key in os.environ.get(name, "").split(",") if key.strip()]
-    if not keys:
-        what = f"clients must show a key on {config.gateway.host}, and {name} holds none"
-        raise Unready(f"{what}: set it to one or more keys, separated by commas")
-    return make_keys(keys)

@@ -8,6 +8,7 @@ Reading the file and the environment is the caller's; nothing here does input or
 need has its own module: `config.litellm`, `config.schema`, `config.reference`.
 """
 
+from emafusion.config.cache_section import CacheSection
 from emafusion.config.discover import embedded_pool, pool_from_env, pool_from_servers
 from emafusion.config.fusion_section import FusionSection
 from emafusion.config.models import ModelEntry, candidate_of, model_of
@@ -15,6 +16,7 @@ from emafusion.config.parsing import parse, with_address
 from emafusion.config.problems import ConfigError, Problem
 from emafusion.config.providers import PROVIDERS, Provider
 from emafusion.config.state_section import StateSection
+from emafusion.config.telemetry_section import TelemetrySection
 from emafusion.config.tree import (
     Config,
     GatewaySection,
@@ -29,6 +31,7 @@ from emafusion.config.writing import default_yaml
 
 __all__ = [
     "PROVIDERS",
+    "CacheSection",
     "Config",
     "ConfigError",
     "FusionSection",
@@ -42,6 +45,7 @@ __all__ = [
     "Problem",
     "Provider",
     "StateSection",
+    "TelemetrySection",
     "candidate_of",
     "default_yaml",
     "embedded_pool",

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from emafusion.config.models import ModelEntry
 from emafusion.config.tree import (
     Config,
-    GatewaySection,
     JudgesSection,
     ObjectiveSection,
 )
@@ -50,9 +49,6 @@ def unset_keys(config: Config, env: Mapping[str, str]) -> Wrong:
         for index, entry in enumerate(config.models)
         if entry.key_env is not None and not env.get(entry.key_env, "").strip()
     ]
-    keys_env = config.gateway.keys_env
-    if config.gateway.needs_keys and not env.get(keys_env, "").strip(" ,\t\n"):
-        wrong.append(("gateway.keys_env", _no_keys(config.gateway)))
     state = (("postgres_env", config.state.postgres_env), ("valkey_env", config.state.valkey_env))
     wrong += [
         (f"state.{key}", f"the environment variable {name} is not set")
@@ -60,15 +56,6 @@ def unset_keys(config: Config, env: Mapping[str, str]) -> Wrong:
         if name is not None and not env.get(name, "").strip()
     ]
     return tuple(wrong)
-
-
-def _no_keys(gateway: GatewaySection) -> str:
-    """What to say where clients must show a key and there is none to compare with."""
-    why = "" if gateway.keys_required else f" (host {gateway.host} is open to others)"
-    return (
-        f"clients must show a key{why}, and the environment variable {gateway.keys_env} is not "
-        "set: set it to one or more keys, separated by commas, or say keys_required: false"
-    )
 
 
 def _objective(section: ObjectiveSection) -> Wrong:

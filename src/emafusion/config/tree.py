@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from emafusion.config.cache_section import UNCACHED, CacheSection
 from emafusion.config.fusion_section import WHERE_ASKED, FusionSection
 from emafusion.config.keys import Key, Section
+from emafusion.config.keys_section import (
+    BESIDE_THE_LOG,
+    NO_ADMIN,
+    AdminSection,
+    KeysSection,
+)
 from emafusion.config.models import ModelEntry
 from emafusion.config.state_section import ALONE, StateSection
+from emafusion.config.telemetry_section import QUIET, TelemetrySection
 from emafusion.domain.model import Objective
 
 JudgeName = Literal["rules", "logprob", "agreement", "llm"]
@@ -183,7 +191,11 @@ class Config(Section):
     log: Annotated[LogSection, Key("what is kept of each request")] = LogSection()
     local: Annotated[LocalSection, Key("models on this machine")] = LocalSection()
     fusion: Annotated[FusionSection, Key("several answers made into one")] = WHERE_ASKED
+    keys: Annotated[KeysSection, Key("keys with limits of their own")] = BESIDE_THE_LOG
+    admin: Annotated[AdminSection, Key("administration by HTTP")] = NO_ADMIN
     state: Annotated[StateSection, Key("what several replicas share")] = ALONE
+    cache: Annotated[CacheSection, Key("answers given again")] = UNCACHED
+    telemetry: Annotated[TelemetrySection, Key("what the gateway tells of itself")] = QUIET
 
 
 def is_loopback(host: str) -> bool:

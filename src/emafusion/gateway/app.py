@@ -26,6 +26,7 @@ from emafusion.gateway.keys import Keys, Unsure
 from emafusion.gateway.limits import USUAL, ClientLimits
 from emafusion.gateway.listing import health, list_models, one_model, ready
 from emafusion.gateway.messages import COUNT, MESSAGES
+from emafusion.gateway.metrics import metrics
 from emafusion.gateway.responses import respond
 from emafusion.gateway.responses_kept import delete_response, get_response, list_input_items
 from emafusion.gateway.service import Service
@@ -78,6 +79,7 @@ ROUTES: dict[str, Route] = {
     "/models/*": Route({"GET": one_model}),
     "/health": Route({"GET": health}),
     "/ready": Route({"GET": ready}),
+    "/metrics": Route({"GET": metrics}),
 }
 """Path below `/v1` (which may be missing or doubled: half of all set-up trouble) -> who answers.
 
@@ -94,6 +96,8 @@ READ = (
     "authorization",
     "anthropic-",
     "content-encoding",
+    "idempotency-key",
+    "traceparent",
     *SESSION_HEADERS,
 )
 """Headers that the gateway itself reads, by how they begin."""
@@ -125,6 +129,10 @@ class App:
     max_concurrent: int = 1000
     limits: ClientLimits = USUAL
     _under_way: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        """Let those who watch ask how many requests are under way."""
+        self.service.watching.under_way = lambda: self._under_way
 
     def admit(self, head: Head) -> Admitted:
         """Decide by its head whether a request is answered; then it is handled, or `leave` called.
@@ -174,6 +182,7 @@ class App:
         """Answer by an error in the shape of the API asked, unless an answer has begun already."""
         if not sender.started:
             status, body = face_of(head.path).error(error)
+            self.service.watching.refused(error, status)
             sender.respond(Response(status=status, body=body, headers=tuple(_headers(error))))
 
     async def finished(self, seconds: float) -> None:

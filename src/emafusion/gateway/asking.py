@@ -13,12 +13,15 @@ from emafusion.gateway.admission_scope import notice, scoped
 from emafusion.gateway.face import Face
 from emafusion.gateway.http import Request
 from emafusion.gateway.names import named_candidate
+from emafusion.gateway.reuse.once import HEADER, LONGEST
 from emafusion.gateway.service import Asked, Service, new_decision_id
 from emafusion.store.keys.key import Key
 from emafusion.wire.options import Options, decode_options, merge_options, options_from_headers
 
 SESSION_LENGTH = 256
 SESSION_HEADERS = ("x-session-id", "x-conversation-id", "x-claude-code-session-id")
+TRACE = "traceparent"
+"""The header that says which trace a request belongs to, and the tag that keeps it."""
 
 
 def read_asked(request: Request, service: Service, face: Face) -> Asked:
@@ -31,8 +34,10 @@ def read_asked(request: Request, service: Service, face: Face) -> Asked:
         query=query if options.dataset is None else replace(query, dataset=options.dataset),
         objective=objective_of(options, service.objective, service.candidates),
         session=options.session or _session(request),
-        tags=tags_of(options),
+        tags=_traced(tags_of(options), request),
         baseline=_baseline(options.baseline, service.candidates),
+        once=_once(request),
+        anew=options.cache is False or _wants_anew(request),
     )
     return (
         asked
@@ -104,3 +109,23 @@ def _session(request: Request) -> str | None:
         if session:
             return session
     return None
+
+
+def _traced(tags: tuple[tuple[str, str], ...], request: Request) -> tuple[tuple[str, str], ...]:
+    """The tags, with the trace that the request came in."""
+    trace = request.head.headers.get(TRACE)
+    return tags if trace is None else (*tags, (TRACE, trace[:LONGEST]))
+
+
+def _once(request: Request) -> str | None:
+    """The idempotency key."""
+    key = request.head.headers.get(HEADER)
+    if key is not None and not 0 < len(key) <= LONGEST:
+        raise BadInput(f"1 to {LONGEST} characters", where=HEADER)
+    return key
+
+
+def _wants_anew(request: Request) -> bool:
+    """Whether the client says, as to any cache, that it wants no answer of before."""
+    control = request.head.headers.get("cache-control")
+    return control is not None and ("no-cache" in control or "no-store" in control)

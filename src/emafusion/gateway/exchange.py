@@ -95,7 +95,7 @@ class Exchange:
     def respond(self, response: Response, /) -> None:
         """Send a whole response."""
         self._started = True
-        length = f"content-type: application/json\r\ncontent-length: {len(response.body)}\r\n"
+        length = f"content-type: {response.kind}\r\ncontent-length: {len(response.body)}\r\n"
         head = head_of(response.status, response.headers, framing=length + self._ending())
         self._line.send(head if self._is_head() else head + response.body, at_once=True)
         self._end()

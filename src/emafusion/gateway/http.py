@@ -70,11 +70,12 @@ class Request(Struct, frozen=True, kw_only=True, eq=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """A whole JSON response."""
+    """A whole response, JSON unless its `kind` (content type) says otherwise."""
 
     body: bytes
     status: int = 200
     headers: Headers = ()
+    kind: str = "application/json"
 
 
 class Sender(Protocol):

@@ -32,6 +32,10 @@ from emafusion.gateway.ledger import Ledger
 from emafusion.gateway.named import check_named, dropped
 from emafusion.gateway.names import named_candidate, objective_for
 from emafusion.gateway.readiness import Decider, Place, Readiness, readiness_of
+from emafusion.gateway.reuse.exact import HIT, MISS, Cache
+from emafusion.gateway.reuse.fingerprint import fingerprint
+from emafusion.gateway.reuse.kept import Kept, given_again
+from emafusion.gateway.reuse.once import REPLAYED, Once
 from emafusion.gateway.turns import Turns
 from emafusion.gateway.watching import Watching
 from emafusion.store.keys.key import Key
@@ -47,7 +51,8 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     `objective`: what is wanted of the answer; `key`: which key asked, None where none had to.
     `baseline`: whom savings are counted against; None for the best single candidate. `notice`: what
-    the client is to be told of its request.
+    the client is to be told of its request. `once`: its idempotency key; `anew`: it wants no answer
+    that was given before.
     """
 
     query: Query
@@ -57,6 +62,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     tags: tuple[tuple[str, str], ...] = ()
     baseline: Candidate | None = None
     notice: str | None = None
+    once: str | None = None
+    anew: bool = False
 
     @property
     def wanted(self) -> Objective:
@@ -83,7 +90,8 @@ class Service:
     steps included; `max_body`: bytes of a request at most; `health`: who failed lately; `places`:
     how the deployments on this machine stand; `refused`: why the artifact on disk was not taken
     over, None where it decides; `admission`: holds and counts what keys may take, None where no
-    key has limits. `shelf`: what is kept for clients; `keeps_responses`: whether responses are.
+    key has limits. `cache`: answers that may be given again; `once`: those made under a client's
+    idempotency key. `shelf`: what is kept for clients; `keeps_responses`: whether responses are.
     """
 
     parts: Parts
@@ -97,6 +105,8 @@ class Service:
     places: Callable[[], Mapping[str, Place]] = dict[str, Place]
     refused: str | None = None
     admission: Admission | None = None
+    cache: Cache | None = None
+    once: Once = field(default_factory=Once)
     shelf: Shelf | None = None
     keeps_responses: bool = True
     turns: Turns = field(default_factory=Turns)
@@ -114,14 +124,29 @@ class Service:
         Returns once the outcome is safe in the store, or the ledger has told that it cannot be;
         `outcome.answer` may hold a failure. Raises
         `BadInput` for what cannot be served at all, and `CancelledError` when the client left,
-        after logging what had been done until then.
+        after logging what had been done until then. Where the request came before under the same
+        idempotency key, the outcome is the one that was made then.
         """
+        if asked.once is None:
+            return await self._answer(asked, run)
+        request = fingerprint(asked.query, asked.objective, asked.key_id)
+        name = (asked.key_id or "", asked.once)
+        outcome, again = await self.once.answer(name, request, lambda: self._answer(asked, run))
+        if again:
+            run.told = (*run.told, REPLAYED)
+        return outcome
+
+    async def _answer(self, asked: Asked, run: Run) -> Outcome:
         started, created_at = time.perf_counter(), time.time()
         # A request ends on the parts it began with, whatever is swapped in meanwhile.
         parts = self.parts
         hold = None if asked.key is None else await self._held(asked, asked.key, run)
         try:
-            answer = await drive(self._flow(asked, parts), run)
+            kept = None if self.cache is None else self._kept(asked, self.cache, run)
+            if kept is None:
+                answer = await drive(self._flow(asked, parts), run)
+            else:
+                answer = given_again(kept)
         except EmafusionError as error:
             if hold is not None:
                 await hold.release()
@@ -137,9 +162,21 @@ class Service:
         self.turns.note(answer)
         await self.ledger.keep(outcome)
         self.watching.answered(outcome)
+        if self.cache is not None and kept is None:
+            key_id, objective = asked.key_id, asked.wanted
+            self.cache.keep(outcome, objective, key_id, encoder=parts.encoder)
         if run.left:
             raise asyncio.CancelledError
         return outcome
+
+    def _kept(self, asked: Asked, cache: Cache, run: Run) -> Kept | None:
+        """The answer to give again, unless the client wants a new one."""
+        if asked.anew:
+            return None
+        encoder, objective = self.parts.encoder, asked.wanted
+        kept = cache.find(asked.query, objective, asked.key_id, encoder=encoder)
+        run.told = (*run.told, HIT if kept is not None else MISS)
+        return kept
 
     async def _held(self, asked: Asked, key: Key, run: Run) -> Held | None:
         """Hold what the key's limits ask for, and note what the client is to be told.

@@ -33,6 +33,19 @@ class JsonLines(logging.Formatter):
         return json.encode(line).decode()
 
 
+def tell_in(lines: str, *, requests: bool) -> None:
+    """Have our own messages written to the error stream, as `text` or `json`.
+
+    `requests`: those about single requests too.
+    """
+    handler = logging.StreamHandler()
+    as_text = logging.Formatter("%(levelname)s: %(message)s")
+    handler.setFormatter(JsonLines() if lines == "json" else as_text)
+    own = logging.getLogger("emafusion")
+    own.handlers, own.propagate = [handler], False
+    REQUESTS.setLevel(logging.INFO if requests else logging.WARNING)
+
+
 class RequestLines:
     """Tells each request in a line: what was decided and what it took, never what was said."""
 

@@ -29,7 +29,8 @@ class Options:
     request. `models`: names of candidates that may be used. `session`: which conversation this
     belongs to. `baseline`: the candidate that savings are counted against. `answer_value_usd` > 0:
     what one right answer is worth, instead of `quality_weight`. `dataset`: the client's own name
-    for this kind of work, which decides the class where answers to it were recorded.
+    for this kind of work, which decides the class where answers to it were recorded. `cache`:
+    whether an answer may be given again, where the gateway does that at all.
     """
 
     quality_weight: float | None = None
@@ -41,6 +42,7 @@ class Options:
     baseline: str | None = None
     answer_value_usd: float | None = None
     dataset: str | None = None
+    cache: bool | None = None
 
 
 _Share = Annotated[float, Meta(ge=0, le=1)]
@@ -58,6 +60,7 @@ class _Body(Struct):
     baseline: _Text | None = None
     answer_value_usd: _Positive | None = None
     dataset: _Text | None = None
+    cache: bool | None = None
 
 
 _NAMES = frozenset(_Body.__struct_fields__)
@@ -119,6 +122,7 @@ def merge_options(*, body: Options, headers: Options) -> Options:
         baseline=_last(body.baseline, headers.baseline),
         answer_value_usd=_last(body.answer_value_usd, headers.answer_value_usd),
         dataset=_last(body.dataset, headers.dataset),
+        cache=_last(body.cache, headers.cache),
     )
 
 
@@ -137,13 +141,15 @@ def _option(header: str) -> str:
     return name.replace("-", "_")
 
 
-def _value(header: str, text: str) -> str | float | tuple[str, ...]:
+def _value(header: str, text: str) -> str | float | bool | tuple[str, ...]:
     """Turn a header's text into what the option wants; numbers must be plain and finite."""
     name = header.removeprefix(_PREFIX)
     if name == "models":
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if name in ("session", "baseline", "dataset"):
         return text.strip()
+    if name == "cache":
+        return _switch(header, text)
     try:
         number = float(text)
     except ValueError:
@@ -151,3 +157,10 @@ def _value(header: str, text: str) -> str | float | tuple[str, ...]:
     if not isfinite(number):
         raise BadInput(f"expected a number, got {text[:60]!r}", where=header)
     return number
+
+
+def _switch(header: str, text: str) -> bool:
+    value = text.strip().lower()
+    if value not in {"on", "off"}:
+        raise BadInput(f"expected on or off, got {text[:60]!r}", where=header)
+    return value == "on"

@@ -1,0 +1,78 @@
+"""The cache: an answer is given again to the same request of the same key."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from emafusion.domain.model import Objective
+from emafusion.domain.outcome import Outcome
+from emafusion.domain.ports import Encoder
+from emafusion.domain.query import Query
+from emafusion.gateway.reuse.fingerprint import Fingerprint, fingerprint, frame
+from emafusion.gateway.reuse.kept import Kept, worth_keeping
+from emafusion.gateway.reuse.shelf import Shelf
+from emafusion.gateway.reuse.similar import Alike, Similar, comparable
+
+HIT, MISS = ("x-emafusion-cache", "hit"), ("x-emafusion-cache", "miss")
+"""Headers that say whether an answer was given before."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Cache:
+    """Answers of this process, none older than `ttl_s` seconds, `max_bytes` of them at most.
+
+    `similarity`: where set, 0..1, a request of one plain message is also given the answer to one
+    that is so alike (see `reuse.similar`). `now`: seconds on a clock that never goes back.
+    """
+
+    ttl_s: float
+    max_bytes: int
+    similarity: float | None = None
+    now: Callable[[], float] = time.monotonic
+    hits: int = 0
+    misses: int = 0
+    _shelf: Shelf[Fingerprint, Kept] = field(init=False)
+    _similar: Similar | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start empty."""
+        self._shelf = Shelf(ttl_s=self.ttl_s, max_bytes=self.max_bytes, size=_size)
+        self._similar = None if self.similarity is None else Similar(least=self.similarity)
+
+    def find(
+        self, query: Query, objective: Objective, owner: str | None, *, encoder: Encoder
+    ) -> Kept | None:
+        """The answer to give again; None where there is none. `owner`: id of the key."""
+        now = self.now()
+        kept = self._shelf.get(fingerprint(query, objective, owner), now)
+        if kept is None and self._similar is not None and comparable(query):
+            like = self._similar.nearest(_alike(query, objective, owner, encoder=encoder))
+            kept = None if like is None else self._shelf.get(like, now)
+        if kept is None:
+            self.misses += 1
+        else:
+            self.hits += 1
+        return kept
+
+    def keep(
+        self, outcome: Outcome, objective: Objective, owner: str | None, *, encoder: Encoder
+    ) -> None:
+        """Keep an answer, if it is worth it."""
+        kept, query = worth_keeping(outcome), outcome.query
+        if kept is None:
+            return
+        key = fingerprint(query, objective, owner)
+        self._shelf.put(key, kept, self.now())
+        if self._similar is not None and comparable(query):
+            self._similar.add(key, _alike(query, objective, owner, encoder=encoder))
+
+
+def _alike(query: Query, objective: Objective, owner: str | None, *, encoder: Encoder) -> Alike:
+    around = frame(query, objective, owner)
+    return Alike(frame=around, text=query.prompt, features=encoder.encode(query))
+
+
+def _size(kept: Kept) -> int:
+    return kept.size
