@@ -65,13 +65,22 @@ def test_one_judge_speaks_for_those_like_it() -> None:
 
 
 def test_judges_that_always_agree_count_as_one() -> None:
-    """The third of three equal judges moves nothing, the second of two strangers does."""
+    """The second of two that say the same moves nothing, the second of two strangers does."""
     same, strangers = heads(0.999), heads(0.0)
-    asked = frozenset(("llm:a",))
-    assert same.swing("llm:b", asked) < 0.1 * same.swing("llm:a", frozenset())
-    assert strangers.swing("llm:b", asked) == pytest.approx(
-        strangers.swing("llm:a", frozenset()), rel=0.1
+    first, second, nobody = frozenset(("llm:a",)), frozenset(("llm:b",)), frozenset[str]()
+    assert moved(same, second, first) < 0.1 * moved(same, first, nobody)
+    assert moved(strangers, second, first) == pytest.approx(
+        moved(strangers, first, nobody), rel=0.1
     )
+    assert moved(strangers, first | second, nobody) > moved(strangers, first, nobody)
+    assert strangers.swing(frozenset(("llm:nobody",)), nobody) is None
+
+
+def moved(of: Heads, names: frozenset[str], asked: frozenset[str]) -> float:
+    """How far these move the log-odds."""
+    swing = of.swing(names, asked)
+    assert swing is not None
+    return swing
 
 
 def test_a_task_has_weights_of_its_own() -> None:

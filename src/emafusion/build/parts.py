@@ -44,6 +44,7 @@ from emafusion.judge.rules import RulesJudge
 from emafusion.judge.state import PanelState
 from emafusion.policy.dial import fit_dial
 from emafusion.policy.gain import GainPolicy
+from emafusion.policy.reading import Reader
 from emafusion.policy.spread import make_spread
 from emafusion.policy.vote import Vote
 from emafusion.store.artifact import Artifact, load, load_default
@@ -136,6 +137,7 @@ def build_parts(
         spread=make_spread(BLIND_K, SCORED_K),
         max_looks=config.policy.max_looks,
         vote=Vote(same=min(SAME, learned.panel.same), collide=learned.panel.collide),
+        reader=Reader(measured=learned.panel.heads),
     )
     ground = Ground(
         gain=gain,

@@ -66,6 +66,9 @@ class Heads:
     cov: Floats
     tasks: Mapping[str, tuple[float, ...]]
     _known: dict[tuple[str, Said], Weighing] = field(default_factory=dict, init=False, repr=False)
+    _swings: dict[tuple[frozenset[str], frozenset[str]], float] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def task_of(self, *tasks: str) -> str:
         """The first of these that is known, the most special first."""
@@ -102,11 +105,22 @@ class Heads:
         shrunk: list[float] = (kappa * weights).tolist()
         return Weighing(bias=kappa * bias, weights=tuple(shrunk))
 
-    def swing(self, name: str, asked: frozenset[str], task: str = ANY) -> float:
-        """Standard deviation of what one more judge adds to the log-odds, before it is asked."""
-        every = np.array(self.tasks[task][1:])
+    def swing(self, names: frozenset[str], asked: frozenset[str], /) -> float | None:
+        """Standard deviation of what these judges add to the log-odds, before they are asked.
+
+        `asked`: who has spoken already. None where none of them was measured.
+        """
+        if not names & frozenset(self.names):
+            return None
+        found = self._swings.get((names, asked))
+        if found is None:
+            found = self._swings[names, asked] = self._swung(names, asked)
+        return found
+
+    def _swung(self, names: frozenset[str], asked: frozenset[str]) -> float:
+        every = np.array(self.tasks[ANY][1:])
         before = self._parted(tuple([each in asked for each in self.names]))
-        after = self._parted(tuple([each in asked or each == name for each in self.names]))
+        after = self._parted(tuple([each in asked or each in names for each in self.names]))
         gained = self._told(every, after) - self._told(every, before)
         return self._kappa(every, after) * sqrt(max(gained, 0.0))
 

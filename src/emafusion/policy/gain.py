@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isnan
 
+from msgspec import Struct
+
 from emafusion.domain.errors import Cancelled, DeadlinePassed
 from emafusion.domain.evidence import CallStep, JudgeCard, JudgeStep, Plan, Situation, StopStep
 from emafusion.policy.dial import Dial
@@ -22,7 +24,14 @@ from emafusion.policy.first import Rules, first_plans, starts_of
 from emafusion.policy.more import Groups, groups_in, one_more, would_be_given
 from emafusion.policy.options import Options, options
 from emafusion.policy.plain import nets, seats
-from emafusion.policy.reading import Reader, free_judges, unasked, unread
+from emafusion.policy.reading import (
+    Reader,
+    asked_of,
+    free_judges,
+    one_a_family,
+    unasked,
+    unread,
+)
 from emafusion.policy.spread import Spread
 from emafusion.policy.start import BEST, HASTE, TIE
 from emafusion.policy.vote import Vote
@@ -86,11 +95,12 @@ class GainPolicy:
         k, gain = None, 0.0
         if not is_over and least + HASTE < 1.0 - groups.best:
             k, gain = self._best_call(situation, left, groups, looks=looks)
-        judge = None if best is None else unasked(situation, best)
+        judge = None
+        if best is not None and unasked(situation, best):
+            held = Held(attempt=best, groups=groups, looks=looks, gain=gain, lam=lam)
+            judge = self._judge(situation, left, held)
         if judge is not None and best is not None:
-            worth = self._news(situation, left, groups, looks=looks, now=gain)
-            if worth > lam * (judge.cost_usd or 0.0) + HASTE:
-                return _ask(judge, best)
+            return _ask(judge, best)
         if k is None:
             reason = f"confidence {groups.best:.2f}: no further call gains more than it costs"
             return Plan(step=StopStep(attempt=best), propensity=1.0, reason=reason)
@@ -161,17 +171,50 @@ class GainPolicy:
         surprise = self.carry * (best - before)
         return [min(max(q + surprise, 0.01), 0.99) for q in quality]
 
+    def _judge(self, situation: Situation, left: Options, held: Held) -> JudgeCard | None:
+        """The paid judge to ask next, None where none is worth its price.
+
+        One alone may change nothing where all that are left together may: then the cheapest of
+        them begins.
+        """
+        cards = unasked(situation, held.attempt)
+        worth = [self._news(situation, left, held, cards=(card,)) for card in cards]
+        most = max(range(len(cards)), key=worth.__getitem__)
+        if worth[most] > HASTE:
+            return cards[most]
+        rest = one_a_family(cards)
+        if len(rest) > 1 and self._news(situation, left, held, cards=rest) > HASTE:
+            return rest[0]
+        return None
+
     def _news(
-        self, situation: Situation, left: Options, groups: Groups, *, looks: int, now: float
+        self, situation: Situation, left: Options, held: Held, *, cards: tuple[JudgeCard, ...]
     ) -> float:
-        """What a paid judge's verdict on the best answer is worth, before its price."""
-        value = -(groups.best + now)
-        may_call = looks < self.max_looks and not _is_over(situation)
-        for chance, factor in self.reader.verdicts(groups.best):
-            after = groups.told(factor)
-            gain = self._best_call(situation, left, after, looks=looks)[1] if may_call else 0.0
+        """What the verdicts of judges on the best answer are worth, after their price."""
+        value = -(held.groups.best + held.gain)
+        value -= held.lam * sum([card.cost_usd or 0.0 for card in cards])
+        may_call = held.looks < self.max_looks and not _is_over(situation)
+        asked = asked_of(situation, held.attempt)
+        names = frozenset([card.name for card in cards])
+        for chance, factor in self.reader.verdicts(held.groups.best, names, asked):
+            after = held.groups.told(factor)
+            gain = self._best_call(situation, left, after, looks=held.looks)[1] if may_call else 0.0
             value += chance * (after.best + gain)
         return value
+
+
+class Held(Struct, frozen=True, kw_only=True, eq=False):
+    """What is held when a judge may be asked.
+
+    `attempt`: the best answer; `gain`: of the best call, after its price; `lam`: quality that a
+    dollar must buy.
+    """
+
+    attempt: int
+    groups: Groups
+    looks: int
+    gain: float
+    lam: float
 
 
 def _ask(judge: JudgeCard, attempt: int) -> Plan:

@@ -1,31 +1,69 @@
-"""Judges as a policy sees them: who is free, who has read what, how well a paid one reads."""
+"""Judges as a policy sees them: who is free, who has read what, what a paid one may yet change."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from math import exp
+from typing import Protocol
 
 from emafusion.domain.evidence import JudgeCard, Situation
+
+Verdicts = tuple[tuple[float, float], tuple[float, float]]
+"""Of good news and of bad: its chance, and the factor on the odds of the answer."""
+
+_FAMILY = re.compile(r"[a-z]+")
+
+
+class Measured(Protocol):
+    """What was measured of judges together."""
+
+    def swing(self, names: frozenset[str], asked: frozenset[str], /) -> float | None:
+        """Standard deviation of what they add to the log-odds once these have spoken.
+
+        None where nothing was measured of any of them.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """How well a paid judge reads: shares of right and of wrong answers it tells as such.
+    """How well paid judges read.
 
-    Measured on RewardBench 2 for five judge models, grades of 7 and more taken as "right".
+    `sensitivity`, `specificity`: of a judge that nobody has measured, shares of right and of wrong
+    answers it tells as such; found on RewardBench 2 for five judge models, grades of 7 and more
+    taken as "right". `measured`: what is known of others.
     """
 
     sensitivity: float = 0.6
     specificity: float = 0.9
+    measured: Measured | None = None
 
-    def verdicts(self, confidence: float) -> tuple[tuple[float, float], tuple[float, float]]:
-        """For "right" and for "wrong": its chance, and the factor on the odds of the answer.
+    def verdicts(
+        self,
+        confidence: float,
+        judges: frozenset[str] = frozenset(),
+        asked: frozenset[str] = frozenset(),
+    ) -> Verdicts:
+        """What these judges may say of an answer, as two cases of the same mean.
 
         >>> Reader(sensitivity=0.5, specificity=0.5).verdicts(0.3)
         ((0.5, 1.0), (0.5, 1.0))
         """
+        swing = None if self.measured is None else self.measured.swing(judges, asked)
+        if swing is not None:
+            return _either_way(confidence, swing)
         right, wrong = self.sensitivity, 1.0 - self.specificity
         chance = confidence * right + (1.0 - confidence) * wrong
         return (chance, right / wrong), (1.0 - chance, (1.0 - right) / self.specificity)
+
+
+def _either_way(confidence: float, swing: float) -> Verdicts:
+    """A step up and one down of the log-odds, with chances that keep the mean."""
+    up, down = exp(swing), exp(-swing)
+    high, low = (confidence * each / (confidence * each + 1.0 - confidence) for each in (up, down))
+    chance = (confidence - low) / (high - low) if high > low else 0.5
+    return (chance, up), (1.0 - chance, down)
 
 
 def is_paid(card: JudgeCard) -> bool:
@@ -50,10 +88,54 @@ def unread(situation: Situation) -> int | None:
     return None
 
 
-def unasked(situation: Situation, attempt: int) -> JudgeCard | None:
-    """A paid judge of known price that has not read this attempt; None if there is none."""
-    cards = [card for card in situation.judges if is_paid(card) and card.cost_usd is not None]
-    if not cards:
-        return None
-    asked = {j.judge for j in situation.evidence.judgements if j.attempt == attempt}
-    return next((card for card in cards if card.name not in asked), None)
+def unasked(situation: Situation, attempt: int) -> tuple[JudgeCard, ...]:
+    """Paid judges that may still read this attempt: of known price, one of a family at most.
+
+    Where no price is known at all, of candidates neither, those of unknown price may as well.
+    """
+    paid = [card for card in situation.judges if is_paid(card)]
+    if not paid:
+        return ()
+    asked = asked_of(situation, attempt)
+    families = {family_of(name) for name in asked}
+    return tuple(
+        [
+            card
+            for card in paid
+            if (card.cost_usd is not None or _no_price(situation))
+            and card.name not in asked
+            and family_of(card.name) not in families
+        ]
+    )
+
+
+def one_a_family(cards: tuple[JudgeCard, ...]) -> tuple[JudgeCard, ...]:
+    """The cheapest of each family, the cheapest first."""
+    ordered = sorted(cards, key=lambda card: (card.cost_usd or 0.0, card.name))
+    first: dict[str, JudgeCard] = {}
+    for card in ordered:
+        first.setdefault(family_of(card.name), card)
+    return tuple(first.values())
+
+
+def asked_of(situation: Situation, attempt: int) -> frozenset[str]:
+    """Judges that have read this attempt."""
+    judgements = situation.evidence.judgements
+    return frozenset([each.judge for each in judgements if each.attempt == attempt])
+
+
+def family_of(judge: str) -> str:
+    """Family of a model judge, by the first word of its name: siblings err alike.
+
+    >>> family_of("llm:gpt-5.4-mini"), family_of("llm:peer:Qwen2-7B")
+    ('gpt', 'qwen')
+    """
+    name = judge.rpartition(":")[2].rpartition("/")[2].lower()
+    found = _FAMILY.search(name)
+    return name if found is None else found.group()
+
+
+def _no_price(situation: Situation) -> bool:
+    """Whether no candidate's cost is known."""
+    cost_usd = situation.estimates.cost_usd
+    return not bool((cost_usd == cost_usd).any())  # noqa: PLR0124  # NaN is not itself
