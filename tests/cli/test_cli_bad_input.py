@@ -80,7 +80,7 @@ TABLE = (
     bad("serve --port -1", "-1 is not in the range"),
     bad("serve --config good.yaml --host ''", "host: must be an address"),
     bad("serve --config good.yaml --host 999.1.1.1", "EMAFUSION_KEYS holds none", code=1),
-    bad("serve --config open.yaml", "gateway.keys_env: clients must show a key"),
+    bad("serve --config open.yaml", "EMAFUSION_KEYS holds none: make one with", code=1),
     # questions
     bad("ask", "Missing argument 'TEXT'"),
     bad("ask --config good.yaml ''", "TEXT: the question is empty"),

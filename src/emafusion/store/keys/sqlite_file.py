@@ -45,6 +45,7 @@ class KeysFile:
         self._identity: tuple[int, int] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keys")
         self._done = 0
+        self._threaded = False
         self._closed = False
 
     async def write(self, work: Work[T], *, lasting: bool = False) -> T:
@@ -71,7 +72,8 @@ class KeysFile:
     async def close(self) -> None:
         """Let go of the file. May be called twice."""
         self._closed = True
-        await asyncio.to_thread(self._thread.shutdown)
+        if self._threaded:
+            await asyncio.to_thread(self._thread.shutdown)
         if self._quick is not None:
             self._quick.close()
             self._quick = None
@@ -90,7 +92,7 @@ class KeysFile:
     async def _patiently(self, work: Work[T], *, lasting: bool = False) -> T:
         if self._closed:
             raise StoreError(f"{self.path}: the keys are closed")
-        loop = asyncio.get_running_loop()
+        loop, self._threaded = asyncio.get_running_loop(), True
         # Shielded: a client that leaves must not leave it unknown whether this was done.
         ask = loop.run_in_executor(self._thread, _run_patiently, self.path, work, lasting)
         return await asyncio.shield(ask)
@@ -98,6 +100,7 @@ class KeysFile:
     def _count(self) -> None:
         self._done += 1
         if self._done % CHECKPOINT_EVERY == 0:
+            self._threaded = True
             self._thread.submit(_checkpoint, self.path)
 
 
