@@ -84,4 +84,6 @@ def _content(item: _Item) -> object:
         return Raw(raw)
     kind = _PARTS.get(item.role or "", "input_text")
     part: dict[str, object] = {"type": kind, "text": Raw(raw)}
-    return [part | ({"annotations": []} if kind == "output_text" else {})]
+    if kind == "output_text":
+        part["annotations"] = ()
+    return [part]
