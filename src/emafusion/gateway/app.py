@@ -18,6 +18,7 @@ from emafusion.gateway.admission_refusal import OutOfLimit
 from emafusion.gateway.answering import Handler, answering
 from emafusion.gateway.asking import SESSION_HEADERS
 from emafusion.gateway.chat import CHAT
+from emafusion.gateway.completions import complete
 from emafusion.gateway.counting import counting
 from emafusion.gateway.dry_run import dry_run
 from emafusion.gateway.face import Face
@@ -71,6 +72,7 @@ ROUTES: dict[str, Route] = {
     "/chat/completions": Route({"POST": answering(CHAT)}),
     "/messages": Route({"POST": answering(MESSAGES)}, MESSAGES),
     "/messages/count_tokens": Route({"POST": counting(COUNT)}, MESSAGES),
+    "/completions": Route({"POST": complete}),
     "/responses": Route({"POST": respond}),
     "/responses/*/input_items": Route({"GET": list_input_items}),
     "/responses/*": Route({"GET": get_response, "DELETE": delete_response}),
