@@ -15,6 +15,7 @@ from emafusion.domain.evidence import Case, JudgeCard, Judgement, Plan, Signal, 
 from emafusion.domain.features import Estimates, Features, Labels
 from emafusion.domain.model import Candidate, Price
 from emafusion.domain.outcome import Outcome
+from emafusion.domain.piece import Split
 from emafusion.domain.query import Query
 
 Sink = Callable[[Delta], Awaitable[None]]
@@ -75,6 +76,19 @@ class Labeller(Protocol):
 
     def label(self, query: Query, /) -> Flow[tuple[Attempt, Labels | None]]:
         """Ask once; None where the call failed or the reply cannot be read."""
+        ...
+
+
+class Splitter(Protocol):
+    """Query -> its parts; a flow, since it may ask a model. Whole where it is not sure."""
+
+    @property
+    def cost_usd(self) -> float | None:
+        """Expected of one splitting; 0 where nobody is asked, None where unknown."""
+        ...
+
+    def split(self, query: Query, /) -> Flow[Split]:
+        """Split a query of several tasks; `WHOLE` where it is one, or that is in doubt."""
         ...
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +15,7 @@ from emafusion.domain.features import Estimates, Features
 from emafusion.domain.model import Candidate, Objective
 from emafusion.flow.eligible import eligible
 from emafusion.flow.parts import Parts, Task
+from emafusion.flow.warm import warmed
 
 
 class Considered(Struct, frozen=True, kw_only=True, eq=False):
@@ -80,6 +83,17 @@ class Considered(Struct, frozen=True, kw_only=True, eq=False):
             return ()
         return explain(self._qualities(evidence), self.case(evidence, 0))
 
+    def baseline_usd(self) -> float | None:
+        """Expected cost of whom savings are counted against; None where it is unknown."""
+        estimates, single = self.estimates, self.parts.best_single
+        if self.task.baseline is not None:
+            single = self.task.baseline.name
+            estimates = self.parts.estimator.estimate(self.features, (self.task.baseline,))
+        if single not in estimates.candidates:
+            return None
+        cost_usd = float(estimates.cost_usd[estimates.candidates.index(single)])
+        return None if math.isnan(cost_usd) else cost_usd
+
     def _qualities(self, evidence: Evidence) -> list[float]:
         """What was predicted of each attempt's candidate, 0..1."""
         places = [self.estimates.candidates.index(a.candidate) for a in evidence.attempts]
@@ -93,11 +107,21 @@ def consider(task: Task, parts: Parts) -> Considered:
     """
     features = parts.encoder.encode(task.query)
     fit = eligible(task, features, parts.unsupported)
-    estimates = parts.estimator.estimate(features, fit)
+    estimates = predicted(task, parts, features, candidates=fit)
     hold(task.objective, estimates)
     return Considered(
         task=task, parts=parts, features=features, estimates=estimates, candidates=fit
     )
+
+
+def predicted(
+    task: Task, parts: Parts, features: Features, *, candidates: tuple[Candidate, ...]
+) -> Estimates:
+    """Predict each candidate, at the price that this conversation has with it."""
+    estimates = parts.estimator.estimate(features, candidates)
+    if not task.warm:
+        return estimates
+    return warmed(estimates, candidates, task.warm, prompt_tokens=features.prompt_tokens)
 
 
 def hold(objective: Objective, estimates: Estimates) -> None:

@@ -18,7 +18,7 @@ from emafusion.domain.errors import NoCandidate
 from emafusion.domain.evidence import Evidence
 from emafusion.domain.features import Estimates, Features, Floats, Labels
 from emafusion.domain.model import Objective
-from emafusion.flow.consider import Considered, hold
+from emafusion.flow.consider import Considered, hold, predicted
 from emafusion.flow.slow import TRUST, SlowLabels
 
 TIE = 1e-9
@@ -108,7 +108,7 @@ def _anew(known: Considered, labels: Labels | None, trust: Mapping[str, float]) 
     if labels is None:
         return known
     features = replace(known.features, labels=mixed(labels, known.features.labels, trust))
-    estimates = known.parts.estimator.estimate(features, known.candidates)
+    estimates = predicted(known.task, known.parts, features, candidates=known.candidates)
     try:
         hold(known.task.objective, estimates)
     except NoCandidate:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from msgspec import Struct
 
 from emafusion.domain.evidence import Case, JudgeCard, Signal
 from emafusion.domain.model import Candidate, Objective
-from emafusion.domain.ports import Encoder, Estimator, Grouper, Judge, Panel, Policy
+from emafusion.domain.ports import Encoder, Estimator, Grouper, Judge, Panel, Policy, Splitter
 from emafusion.domain.query import Query
 from emafusion.flow.fusing import Fusing
 from emafusion.flow.slow import SlowLabels
+
+COLD: Mapping[str, int] = MappingProxyType({})
+"""Nobody has any of it in a cache."""
 
 Unsupported = Callable[[Query, Candidate], tuple[str, ...]]
 """Names of a query's parameters, as OpenAI calls them, that a candidate's API cannot say."""
@@ -36,7 +40,8 @@ class Parts:
     what was learned, for the log; None where nothing was. `cards`: those of the judges.
     `slow`: the slow classifier, None where nobody is asked for labels. `fusion`: the policy of who
     asks for fusion by name, None for the same; `fusing`: who writes one answer of several, None
-    where nobody does; `explain`: says how confidences came about, None where that is not kept.
+    where nobody does; `explain`: says how confidences came about, None where that is not kept;
+    `splitter`: splits queries of several tasks, None where they are answered whole.
     """
 
     encoder: Encoder
@@ -53,6 +58,7 @@ class Parts:
     fusion: Policy | None = None
     fusing: Fusing | None = None
     explain: Explain | None = None
+    splitter: Splitter | None = None
     cards: tuple[JudgeCard, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,6 +72,7 @@ class Task(Struct, frozen=True, kw_only=True):
     `candidates`: the pool, in any order. `resting`: names of those that failed lately; they are
     called only where nobody else can serve the query. `baseline`: whom savings are counted
     against; None for the best single candidate. `is_fused`: whether fusion was asked for.
+    `warm`: by candidate, how many tokens of the conversation its provider has in its cache.
     """
 
     query: Query
@@ -74,3 +81,4 @@ class Task(Struct, frozen=True, kw_only=True):
     resting: frozenset[str] = frozenset()
     baseline: Candidate | None = None
     is_fused: bool = False
+    warm: Mapping[str, int] = COLD

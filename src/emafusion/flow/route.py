@@ -113,7 +113,7 @@ def _answer(known: Considered, evidence: Evidence, plans: tuple[Plan, ...]) -> A
         route=known.estimates.route,
         propensity=math.prod(plan.propensity for plan in plans),
         confidence=confidence,
-        baseline_usd=_baseline_usd(known),
+        baseline_usd=known.baseline_usd(),
         fused=stop.fused,
         signals=known.signals(evidence) if evidence.judgements else (),
     )
@@ -123,14 +123,3 @@ def last_failure(evidence: Evidence) -> Failure | None:
     """The failure to report where nothing answered: the last one that was seen."""
     failures = [attempt.failure for attempt in evidence.attempts if attempt.failure]
     return failures[-1] if failures else None
-
-
-def _baseline_usd(known: Considered) -> float | None:
-    estimates, single = known.estimates, known.parts.best_single
-    if known.task.baseline is not None:
-        single = known.task.baseline.name
-        estimates = known.parts.estimator.estimate(known.features, (known.task.baseline,))
-    if single not in estimates.candidates:
-        return None
-    cost_usd = float(estimates.cost_usd[estimates.candidates.index(single)])
-    return None if math.isnan(cost_usd) else cost_usd
