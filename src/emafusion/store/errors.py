@@ -20,3 +20,7 @@ def store_error(path: Path, error: sqlite3.Error | OSError, *, doing: str) -> St
     """
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return StoreError(f"{path}: cannot {doing}: {said.splitlines()[0] if said else 'no reason'}")
+
+
+class Late(StoreError):
+    """An outcome is not safe yet: it waits in memory until the store is back."""

@@ -84,15 +84,15 @@ def where(chosen: Filter) -> Where:
 
 def _needles(text: str) -> tuple[str, ...]:
     """Values for `_ANY_TEXT`: the text as it is, and as it looks within JSON."""
-    plain = _pattern(text)
-    escaped = _pattern(msgspec.json.encode(text).decode()[1:-1])
+    plain = like(text)
+    escaped = like(msgspec.json.encode(text).decode()[1:-1])
     return (plain, plain, escaped, plain, escaped, plain)
 
 
-def _pattern(text: str) -> str:
+def like(text: str) -> str:
     r"""Pattern for LIKE that finds exactly this text anywhere.
 
-    >>> _pattern("100%")
+    >>> like("100%")
     '%100\\%%'
     """
     for special in ("\\", "%", "_"):
