@@ -15,6 +15,7 @@ SOFT = frozenset(
     {
         "allowed_callers",
         "cache_control",
+        "caller",
         "citations",
         "context_management",
         "defer_loading",
@@ -23,6 +24,7 @@ SOFT = frozenset(
         "frequency_penalty",
         "input_examples",
         "is_error",
+        "media_resolution",
         "metadata",
         "min_p",
         "parallel_tool_calls",
@@ -32,6 +34,7 @@ SOFT = frozenset(
         "prompt_cache_options",
         "prompt_cache_retention",
         "reasoning_effort",
+        "safety_settings",
         "repetition_penalty",
         "safety_identifier",
         "seed",

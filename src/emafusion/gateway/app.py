@@ -22,6 +22,7 @@ from emafusion.gateway.completions import complete
 from emafusion.gateway.counting import counting
 from emafusion.gateway.dry_run import dry_run
 from emafusion.gateway.face import Face
+from emafusion.gateway.generate import GENERATE, stream_generate
 from emafusion.gateway.http import Head, Request, Response, Sender, TooLarge, WrongEncoding
 from emafusion.gateway.keys import Keys, Unsure
 from emafusion.gateway.limits import USUAL, ClientLimits
@@ -76,6 +77,9 @@ ROUTES: dict[str, Route] = {
     "/responses": Route({"POST": respond}),
     "/responses/*/input_items": Route({"GET": list_input_items}),
     "/responses/*": Route({"GET": get_response, "DELETE": delete_response}),
+    "/models/*:generateContent": Route({"POST": answering(GENERATE)}, GENERATE),
+    "/models/*:streamGenerateContent": Route({"POST": stream_generate}, GENERATE),
+    "/models/*:countTokens": Route({"POST": counting(GENERATE)}, GENERATE),
     "/route": Route({"POST": dry_run}),
     "/models": Route({"GET": list_models}),
     "/models/*": Route({"GET": one_model}),
@@ -88,8 +92,8 @@ ROUTES: dict[str, Route] = {
 `*` stands for anything but nothing; of several that fit, the first holds.
 """
 
-FACES: tuple[tuple[str, Face], ...] = (("/messages", MESSAGES),)
-"""How paths of an API begin where there is nothing, and the face that says so; else chat's."""
+FACES: tuple[tuple[str, Face], ...] = (("/messages", MESSAGES), ("/v1beta", GENERATE))
+"""How paths of an API begin, with or without `/v1`; errors there have its shape."""
 
 READ = (
     "x-emafusion-",
@@ -211,10 +215,13 @@ def face_of(path: str) -> Face:
     True
     """
     below = path_below(path)
+    named = next(
+        (face for start, face in FACES if start in (path[: len(start)], below[: len(start)])), None
+    )
+    if named is not None:
+        return named
     route = route_of(below)
-    if route is not None:
-        return route.face
-    return next((face for start, face in FACES if below.startswith(start)), CHAT)
+    return CHAT if route is None else route.face
 
 
 _PATTERNS = tuple(
@@ -266,9 +273,9 @@ def _headers(error: EmafusionError) -> Iterator[tuple[str, str]]:
 
 @lru_cache(maxsize=256)
 def path_below(path: str) -> str:
-    """The path below `/v1`, however often that is there.
+    """The path below `/v1` or `/v1beta`, however often that is there.
 
     >>> path_below("/v1/v1/models/"), path_below("/models")
     ('/models', '/models')
     """
-    return re.sub(r"^(/v1)+(?=/|$)", "", path).rstrip("/") or "/"
+    return re.sub(r"^(/v1(beta)?)+(?=/|$)", "", path).rstrip("/") or "/"

@@ -55,6 +55,13 @@ class _Block(Struct):
     cache_control: Raw = Raw()
 
 
+class _KnownBlock(_Block, forbid_unknown_fields=True):
+    pass
+
+
+_KNOWN = msgspec.json.Decoder(_KnownBlock)
+
+
 @dataclass(slots=True, kw_only=True)
 class Reading:
     """Reads turns; `beyond` gathers names of what only this dialect can say."""
@@ -76,7 +83,7 @@ class Reading:
         if isinstance(content, str):
             yield Message(role=param.role, parts=(TextPart(text=content),) if content else ())
             return
-        blocks = [(_block(raw, f"{where}.content[{n}]"), raw) for n, raw in enumerate(content)]
+        blocks = [(self._block(raw, f"{where}.content[{n}]"), raw) for n, raw in enumerate(content)]
         parts: list[Part] = []
         calls: list[ToolCall] = []
         for n, (block, raw) in enumerate(blocks):
@@ -90,13 +97,23 @@ class Reading:
         if parts or calls or not blocks:
             yield Message(role=param.role, parts=tuple(parts), tool_calls=tuple(calls))
 
+    def _block(self, raw: Raw, where: str) -> _Block:
+        """Read a block; fields that the nouns do not know are ones that only Anthropic does."""
+        try:
+            return _KNOWN.decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            block = faults.decode(raw, _Block, where=where)
+        fields = faults.decode(raw, dict[str, Raw], where=where)
+        self.beyond |= fields.keys() - set(_Block.__struct_fields__)
+        return block
+
     def _parts(self, content: str | list[Raw], where: str) -> tuple[Part, ...]:
         if isinstance(content, str):
             return (TextPart(text=content),) if content else ()
         return tuple(
             part
             for n, raw in enumerate(content)
-            for part in self._part(_block(raw, f"{where}[{n}]"), raw, f"{where}[{n}]")
+            for part in self._part(self._block(raw, f"{where}[{n}]"), raw, f"{where}[{n}]")
         )
 
     def _part(self, block: _Block, raw: Raw, where: str) -> Iterator[Part]:
@@ -168,12 +185,10 @@ class Reading:
         if bytes(block.cache_control) not in _NOTHING:
             self.beyond.add("cache_control")
         cited = bytes(block.citations)
-        if cited.startswith(b"{") and msgspec.json.decode(cited, type=_Citing).enabled:
+        if (cited.startswith(b"[") and cited != b"[]") or (
+            cited.startswith(b"{") and msgspec.json.decode(cited, type=_Citing).enabled
+        ):
             self.beyond.add("citations")
-
-
-def _block(raw: Raw, where: str) -> _Block:
-    return faults.decode(raw, _Block, where=where)
 
 
 def _needed(value: str | None, where: str) -> str:

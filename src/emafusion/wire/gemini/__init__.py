@@ -1,5 +1,20 @@
-"""Google's Gemini API, as an upstream."""
+"""Google's Gemini API: what clients speak to us and we speak to upstreams."""
 
+from emafusion.wire.gemini.answer import encode_reply
 from emafusion.wire.gemini.dialect import GeminiDialect
+from emafusion.wire.gemini.errors import encode_error
+from emafusion.wire.gemini.events import Delivery, ResponseWriter
+from emafusion.wire.gemini.held import deltas_of
+from emafusion.wire.gemini.inbound import Asked, decode_query, shows_thoughts
 
-__all__ = ["GeminiDialect"]
+__all__ = [
+    "Asked",
+    "Delivery",
+    "GeminiDialect",
+    "ResponseWriter",
+    "decode_query",
+    "deltas_of",
+    "encode_error",
+    "encode_reply",
+    "shows_thoughts",
+]

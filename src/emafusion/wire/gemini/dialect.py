@@ -10,9 +10,17 @@ from emafusion.domain.errors import Failure
 from emafusion.domain.model import Candidate
 from emafusion.domain.query import Query
 from emafusion.wire.asked import asked_of, custom_tools, opaque_parts
+from emafusion.wire.beyond import came_in
 from emafusion.wire.dialect import StreamReader, WireRequest
 from emafusion.wire.error_body import read_trouble
-from emafusion.wire.gemini.outbound import encode_call, path_of, shapes_beside_tools
+from emafusion.wire.gemini.inbound import COUNTING
+from emafusion.wire.gemini.outbound import (
+    counting_path,
+    encode_call,
+    path_of,
+    shapes_beside_tools,
+)
+from emafusion.wire.gemini.own import is_own, lost_of
 from emafusion.wire.gemini.reply import decode_reply
 from emafusion.wire.gemini.stream import GeminiReader
 from emafusion.wire.gemini.turns import is_sendable
@@ -49,6 +57,8 @@ class GeminiDialect:
     def request(self, call: Call, /, *, stream: bool) -> WireRequest:
         """Write the call."""
         path = path_of(call.candidate.remote_name, stream=stream)
+        if came_in(call.query, COUNTING):
+            path = counting_path(call.candidate.remote_name)
         return WireRequest(path=path, headers=_HEADERS, body=encode_call(call))
 
     def auth(self, api_key: str, /) -> tuple[tuple[str, str], ...]:
@@ -77,6 +87,8 @@ class GeminiDialect:
 
     def unsupported(self, query: Query, candidate: Candidate | None = None, /) -> tuple[str, ...]:
         """Name what is left out or changed."""
+        if is_own(query):
+            return () if candidate is None else tuple(lost_of(query, candidate))
         names = set(asked_of(query) - _CARRIED) | set(_changed(query))
         if query.settings.parallel_tool_calls is not False:
             names.discard("parallel_tool_calls")

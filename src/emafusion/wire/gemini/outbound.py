@@ -9,9 +9,17 @@ from msgspec import Raw
 
 from emafusion.domain.command import Call
 from emafusion.domain.query import Format, Query, Settings, Tool
+from emafusion.wire.beyond import came_in
 from emafusion.wire.gemini.generation import generation_of, signs_thoughts
+from emafusion.wire.gemini.inbound import COUNTING
+from emafusion.wire.gemini.own import counting_fields, is_own, own_fields
 from emafusion.wire.gemini.thinking import thinking_of
 from emafusion.wire.gemini.turns import Block, system_of, turns_of
+
+
+def counting_path(name: str, /) -> str:
+    """Give the path at which a model's tokens are counted."""
+    return path_of(name, stream=False).replace(":generateContent", ":countTokens")
 
 
 def path_of(name: str, /, *, stream: bool) -> str:
@@ -26,8 +34,12 @@ def path_of(name: str, /, *, stream: bool) -> str:
 
 
 def encode_call(call: Call, /) -> bytes:
-    """Write the body, the same streamed or not."""
+    """Write the body, streamed or not: the client's own fields if it spoke this dialect."""
     query = call.query
+    if came_in(query, COUNTING):
+        return msgspec.json.encode(counting_fields(call))
+    if is_own(query):
+        return msgspec.json.encode(own_fields(call))
     fields: Block = {
         "contents": turns_of(query.messages, signed=signs_thoughts(call.candidate.remote_name))
     }

@@ -155,6 +155,7 @@ class Response(Struct):
     feedback: Feedback | None = field(default=None, name="promptFeedback")
     model: str | None = field(default=None, name="modelVersion")
     response_id: str = field(default="", name="responseId")
+    counted: int | None = field(default=None, name="totalTokens")
     error: Raw = Raw()
 
     @property

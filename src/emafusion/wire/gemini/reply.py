@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw
 
-from emafusion.domain.attempt import Choice, Reply
+from emafusion.domain.attempt import Choice, Reply, Usage
 from emafusion.domain.errors import Garbled
 from emafusion.domain.query import Origin
 from emafusion.wire.error_body import read_trouble
@@ -17,7 +17,7 @@ _DECODER = msgspec.json.Decoder(Response)
 
 
 def decode_reply(body: bytes, /) -> Reply:
-    """Read a reply; a blocked prompt is a reply too, an empty one with a refusal.
+    """Read a reply; a blocked prompt is one too, empty with a refusal, and so is a count.
 
     Raises `Garbled`, or the failure that an error object names.
     """
@@ -31,9 +31,15 @@ def decode_reply(body: bytes, /) -> Reply:
     return Reply(
         choices=_choices(response),
         model=response.model or "",
-        usage=response.counts.usage() if response.counts else None,
+        usage=_usage(response),
         origin=origin,
     )
+
+
+def _usage(response: Response) -> Usage | None:
+    if response.counted is not None:
+        return Usage(prompt_tokens=response.counted)
+    return response.counts.usage() if response.counts else None
 
 
 def refusal_of(reason: str, /) -> str:
@@ -42,6 +48,8 @@ def refusal_of(reason: str, /) -> str:
 
 
 def _choices(response: Response) -> tuple[Choice, ...]:
+    if response.counted is not None:
+        return (Choice(),)
     if response.blocked is not None:
         return (Choice(finish_reason="content_filter", refusal=refusal_of(response.blocked)),)
     if not response.candidates:

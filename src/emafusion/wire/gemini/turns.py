@@ -84,7 +84,7 @@ def _media(media: Media) -> Block:
 
 
 def _call(call: ToolCall, *, signed: bool) -> Block:
-    block: Block = {"name": call.name, "args": _object(call.arguments, "arguments")}
+    block: Block = {"name": call.name, "args": object_of(call.arguments, "arguments")}
     return block | {"id": call.id} if signed else block
 
 
@@ -93,11 +93,11 @@ def _response(message: Message, before: tuple[Message, ...], *, signed: bool) ->
     asked = message.tool_call_id or ""
     calls = (call for earlier in reversed(before) for call in earlier.tool_calls)
     name = next((call.name for call in calls if call.id == asked), message.name or asked)
-    response: Block = {"name": name, "response": _object(message.text, "result")}
+    response: Block = {"name": name, "response": object_of(message.text, "result")}
     return {"functionResponse": response | {"id": asked} if signed else response}
 
 
-def _object(text: str, name: str) -> object:
+def object_of(text: str, name: str, /) -> object:
     """Take JSON text as an object; what is none goes into one under `name`."""
     try:
         msgspec.json.decode(text, type=dict[str, Raw])

@@ -38,11 +38,9 @@ def unasked(query: Query, candidate: Candidate | None, /) -> Iterator[str]:
         return
     if query.user is not None and len(query.user) > _LONGEST_USER:
         yield "user"
-    if (
-        query.settings.reasoning_effort is not None
-        and candidate is not None
-        and "reasoning" not in candidate.model.abilities
-    ):
+    effort = query.settings.reasoning_effort
+    can_think = candidate is None or "reasoning" in candidate.model.abilities
+    if effort == "none" or (effort is not None and not can_think):
         yield "reasoning_effort"
 
 
