@@ -38,6 +38,7 @@ from emafusion.estimate.state import RouterState
 from emafusion.learn.fit import encode_prompts, fit_router
 from emafusion.learn.groups import family_groups, folds_of, prompt_groups
 from emafusion.learn.outcomes import NUMBERS, OutcomeTable, from_frame
+from emafusion.learn.plan import LEARNED, Plan
 
 Mask = npt.NDArray[np.bool_]
 
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--labelled", type=int, default=None, help="queries to fit on at most")
     parser.add_argument("--newcomer", default=None, help="a model with few answers")
     parser.add_argument("--probes", type=int, default=50, help="answers seen of the newcomer")
+    parser.add_argument("--learned", choices=LEARNED, default="linear")
     parser.add_argument("--right", type=float, default=None, help="scores from here on count as 1")
     asked = parser.parse_args()
     table = _read(asked)
@@ -140,9 +142,14 @@ def _parts(table: OutcomeTable, asked: argparse.Namespace) -> Iterator[Part]:
             started = time.perf_counter()
             rest = _thinned(rest, asked.labelled, seed=seed)
             learned_on = _with_newcomer(table.take(rest), asked, seed=seed)
-            state = fit_router(learned_on, _take(features, rest)).state
+            plan = Plan(learned=asked.learned)
+            fitted = fit_router(learned_on, _take(features, rest), plan)
+            state = fitted.state
             seconds = time.perf_counter() - started
-            print(f"fitted on {int(rest.sum())} queries in {seconds:.1f} s, {state.blend}")
+            print(
+                f"fitted on {int(rest.sum())} queries in {seconds:.1f} s, "
+                f"{fitted.chosen}, {state.blend}"
+            )
             yield Part(
                 state=state,
                 learned_on=learned_on,

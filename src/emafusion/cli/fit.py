@@ -13,11 +13,12 @@ from rich.text import Text
 from emafusion.cli.printable import printable
 from emafusion.cli.screen import PROSE_WIDTH, say, screen, show
 from emafusion.domain.errors import BadInput
-from emafusion.lab.fitting import Wish, fit
+from emafusion.lab.fitting import LEARNED_VIEW, Wish, fit
 from emafusion.lab.labels import parse_labels
 from emafusion.lab.reading import need_polars
 from emafusion.lab.sample import located
-from emafusion.store.artifact import Artifact, save
+from emafusion.learn.plan import LEARNED, LearnedName
+from emafusion.store.artifact import Artifact, Card, save
 from emafusion.tables.read import Read, read_judges, read_outcomes
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     out: str
     judges: tuple[str, ...]
     labels: str
+    learned: LearnedName
     licence: str
     skip_bad: bool
     seed: int
@@ -53,6 +55,13 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--judges", metavar="TABLE", multiple=True, help="recorded grades of LLM judges")
 @click.option("--labels", metavar="all|none|N", default="all", show_default=True,
               help="which scores to use: all, none, or of N queries drawn by chance")  # fmt: skip
+@click.option(
+    "--learned",
+    type=click.Choice(LEARNED),
+    default="linear",
+    show_default=True,
+    help="what learns the learned view; auto: what served best while held out",
+)
 @click.option("--licence", metavar="NAME", default="unknown", show_default=True,
               help="of the tables, for the card")  # fmt: skip
 @click.option("--skip-bad", is_flag=True, help="leave bad rows out and count them")
@@ -69,7 +78,9 @@ def command(**options: object) -> None:
     out, labels = asked.folder(), parse_labels(asked.labels)
     need_polars("fit")
     name = ", ".join(Path(table).stem for table in asked.tables)
-    wish = Wish(labels=labels, seed=asked.seed, name=name, licence=asked.licence)
+    wish = Wish(
+        labels=labels, seed=asked.seed, learned=asked.learned, name=name, licence=asked.licence
+    )
     with screen(stderr=True).status("reading") as status:
         frame, judges = _outcomes(asked), _judges(asked)
         artifact = fit(frame, wish, judges=judges, done=status.update)
@@ -116,6 +127,20 @@ def _lines(artifact: Artifact) -> Iterator[str]:
         if name.startswith(HELD_OUT)
     }
     yield from _worth(figures)
+    yield from filter(None, [_rivals(card)])
+
+
+def _rivals(card: Card) -> str | None:
+    """What each way to learn brought, where several were tried."""
+    gains = {
+        name.removeprefix(LEARNED_VIEW): value
+        for name, value in card.figures.items()
+        if name.startswith(LEARNED_VIEW)
+    }
+    if len(gains) < 2:
+        return None
+    told = ", ".join(f"{name} {gain:+.2f}" for name, gain in gains.items())
+    return f"Learned view: {card.learned}. Points that each brings over the table alone: {told}."
 
 
 def _worth(figures: dict[str, float]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from emafusion.estimate.hybrid import (
     blend_quality,
     quality_sd,
     shrunk,
+    sigmoid,
     trusting,
     view_weights,
 )  # fmt: skip
@@ -148,8 +149,16 @@ class HybridEstimator:
             ability=roster.ability,
             axes=by_axes,
             classes=seen.shares @ roster.by_class.T,
-            learned=seen.directions @ roster.loadings.T,
+            learned=self._learned(seen, roster),
         )
+
+    def _learned(self, seen: Seen, roster: Roster) -> Floats:
+        """Advantages by the learned view: float64[n_queries, n_candidates]."""
+        told = seen.directions @ roster.loadings.T
+        if not self._state.heads.logit:
+            return told
+        level = roster.ability - seen.levels[:, DIFFICULTY, None]
+        return sigmoid(level + told) - sigmoid(level)
 
     def _money_and_time(
         self, features: Sequence[Features], seen: Seen, roster: Roster

@@ -39,12 +39,13 @@ class Heads:
 
     `words`: float32[BUCKETS, 2 + r + l + c]; `small`: float64[SMALL, 2 + r + l + c]; `loadings`:
     float64[n, r], each model's share in each direction of advantage; l columns are of lengths, c of
-    classes.
+    classes. `logit`: whether advantages are logits (item response theory), else shares of quality.
     """
 
     words: Float32s
     small: Floats
     loadings: Floats
+    logit: bool = False
 
     @classmethod
     def stated(cls) -> Heads:
@@ -66,12 +67,15 @@ class Heads:
             words=unpack(stored, largest),
             small=floats(arrays, "router/heads/small", (SMALL, columns)),
             loadings=loadings,
+            logit="router/heads/logit" in arrays,
         )
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Write what `from_arrays` reads; words in 8 bits."""
         packed = pack(self.words)
+        logit: dict[str, AnyArray] = {"router/heads/logit": np.ones(1)} if self.logit else {}
         return {
+            **logit,
             "router/heads/words/bytes": packed["bytes"],
             "router/heads/words/largest": packed["largest"],
             "router/heads/small": self.small,

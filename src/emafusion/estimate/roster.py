@@ -84,7 +84,7 @@ def make_roster(
         ability_sd=np.array([e.sd for e in expected]),
         basis=tuple(e.basis for e in expected),
         leaves=_pick(state.table.leaves, rows).astype(np.float32),
-        loadings=_pick(state.heads.loadings, rows),
+        loadings=_pick(state.loadings, rows),
         by_class=_pick(state.classes.values, rows),
         class_lengths=1 + _pick(state.classes.lengths - 1, rows),
         habits=_pick(state.lengths.habits, rows),

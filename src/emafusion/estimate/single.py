@@ -177,6 +177,8 @@ def make_single(state: RouterState, roster: Roster) -> Single | None:
     if (
         any(_pair(blend.familiar, blend.novel, AXES))
         or not state.classes.names
+        or state.heads.logit
+        or state.trees.count
         or not 0 < len(roster.names) <= MOST_CANDIDATES
     ):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from emafusion.estimate.hybrid import Blend
 from emafusion.estimate.linear import Heads
 from emafusion.estimate.prior import PriorState
 from emafusion.estimate.table import CELLS, Table
+from emafusion.estimate.trees import Trees
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,6 +39,12 @@ class RouterState:
     blend: Blend
     lengths: Lengths
     prior: PriorState
+    trees: Trees = field(default_factory=Trees.none)
+
+    @property
+    def loadings(self) -> Floats:
+        """Each model's share in what the learned view says: float64[n, r]."""
+        return self.trees.loadings if self.trees.count else self.heads.loadings
 
     @classmethod
     def stated(cls) -> RouterState:
@@ -75,6 +82,7 @@ class RouterState:
             table=Table.from_arrays(arrays, n),
             classes=Classes.from_arrays(arrays, n),
             heads=Heads.from_arrays(arrays, n),
+            trees=Trees.from_arrays(arrays, n),
             familiarity=Familiarity.from_arrays(arrays),
             blend=Blend.from_arrays(arrays),
             lengths=Lengths.from_arrays(arrays, n),
@@ -92,6 +100,7 @@ class RouterState:
             **self.table.to_arrays(),
             **self.classes.to_arrays(),
             **self.heads.to_arrays(),
+            **self.trees.to_arrays(),
             **self.familiarity.to_arrays(),
             **self.blend.to_arrays(),
             **self.lengths.to_arrays(),

@@ -25,7 +25,7 @@ from emafusion.lab.overlap import marks_of
 from emafusion.lab.panel import columns_of, panel_on
 from emafusion.learn.fit import Fitted, fit_router
 from emafusion.learn.outcomes import OutcomeTable, from_frame
-from emafusion.learn.plan import Plan
+from emafusion.learn.plan import LearnedName, Plan
 from emafusion.learn.worth import worth
 from emafusion.replay.records import records_of
 from emafusion.replay.tasks import fit_tasks
@@ -48,16 +48,24 @@ RELATIVE = (
     "no promise can be certified with it."
 )
 
+LEARNED_VIEW = "learned view, points over the table alone/"
+"""Before the names of what can learn it, in the figures of a card."""
+
 KEPT = "encoder/"
 """Arrays taken over from what ships with the package: the classes of queries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """How to fit. `name`: of the table, for the card; `licence`: of its rows."""
+    """How to fit.
+
+    `learned`: what learns the learned view, as in `learn.plan`; `name`: of the table, for the card;
+    `licence`: of its rows.
+    """
 
     labels: Labels = "all"
     seed: int = 0
+    learned: LearnedName = "linear"
     name: str = "table"
     licence: str = "unknown"
 
@@ -90,7 +98,7 @@ def fit(
     learned = learned_from(default)
     features = tuple(learned.encoder.encode(query) for query in queries)
     done("learning")
-    fitted = fit_router(table, features, Plan(seed=wish.seed))
+    fitted = fit_router(table, features, Plan(seed=wish.seed, learned=wish.learned))
     done("reading answers")
     panel, alarms = _panel(known, fitted, learned.panel, wish=wish, judges=judges)
     arrays = {
@@ -191,11 +199,25 @@ def _card(
         labels=_labels(table, wish),
         datasets=dict(sorted(Counter(filter(None, table.datasets)).items())),
         models=table.models,
+        learned=fitted.chosen.name,
         folds="by normalised prompt; novelty by whole data sets",
         seed=wish.seed,
+<<<<<<< /tmp/ema/wtl/src/emafusion/lab/fitting.py
+        figures=_figures(table, fitted, wish=wish),
+        caveats=(RELATIVE,) if wish.labels == "none" else (),
+=======
         figures={} if wish.labels == "none" else worth(table, fitted.quality, seed=wish.seed),
         caveats=((RELATIVE,) if wish.labels == "none" else ()) + alarms,
+>>>>>>> /tmp/ema/lx/mine.tmp
     )
+
+
+def _figures(table: OutcomeTable, fitted: Fitted, *, wish: Wish) -> dict[str, float]:
+    """What was measured while rows were held out."""
+    if wish.labels == "none":
+        return {}
+    gains = {f"{LEARNED_VIEW}{name}": gain for name, gain in fitted.chosen.gains.items()}
+    return worth(table, fitted.quality, seed=wish.seed) | gains
 
 
 def _labels(table: OutcomeTable, wish: Wish) -> str:

@@ -15,17 +15,21 @@ from emafusion.estimate.linear import DIFFICULTY, Heads
 from emafusion.estimate.prior import PriorState
 from emafusion.estimate.state import RouterState
 from emafusion.estimate.table import fit_table
+from emafusion.estimate.trees import Trees
 from emafusion.learn.ability import Scale
-from emafusion.learn.blending import Choices, fit_weights
+from emafusion.learn.blending import Choices, Worth, fit_weights
+from emafusion.learn.boosting import fit_trees
+from emafusion.learn.choosing import Chosen, choose
 from emafusion.learn.classing import answers_in, fit_lengths, fit_values
 from emafusion.learn.clusters import fit_curve
 from emafusion.learn.costs import fit_costs, tokens_or_costs
-from emafusion.learn.holding import Fold, Learned, filled
+from emafusion.learn.holding import Fold, Learned, filled, inputs_known
 from emafusion.learn.lengths import fit_cpu, fit_lines
 from emafusion.learn.outcomes import OutcomeTable
 from emafusion.learn.plan import Plan
 from emafusion.learn.priors import fit_prior, prices_of
 from emafusion.learn.views import Fit, Predicted, fit_heads
+from emafusion.learn.ways import way_named
 
 FEWEST_FOR_PRIOR = 8
 FEWEST_FOR_HEADS = 300
@@ -38,14 +42,16 @@ OFF = (0.0,)
 
 def assemble(
     table: OutcomeTable, features: tuple[Features, ...], learned: Learned, *, plan: Plan
-) -> RouterState:
-    """Fit what serves on all rows, and put it together."""
+) -> tuple[RouterState, Chosen]:
+    """Fit what serves on all rows, and put it together; with what the learned view is."""
     targets, known, final = learned.targets, learned.known, learned.final
-    fit = fit_heads(learned.prepared, targets, class_rank=plan.class_rank)
+    blend, chosen = _blend(table, learned, plan)
+    way = way_named(chosen.name)
+    fit = fit_heads(learned.prepared, targets, class_rank=plan.class_rank, way=way)
     lengths, classes = _lengths(table, learned, fit)
     tokens = _tokens(lengths, known.predicted) * (known.shares @ classes.lengths.T)
     prompt = np.array([each.prompt_tokens for each in features], np.float64)
-    return RouterState(
+    state = RouterState(
         models=table.models,
         ability=final.ability,
         ability_sd=final.sd,
@@ -57,20 +63,28 @@ def assemble(
         familiarity=Familiarity(
             curve=fit_curve(known.predicted.strength, learned.novel.predicted.strength)
         ),
-        blend=_blend(table, learned, plan),
+        trees=_trees(learned, fit.heads) if chosen.name == "boosted" else Trees.none(),
+        blend=blend,
         lengths=lengths,
         prior=_prior(table, final),
     )
+    return state, chosen
 
 
-def held_out_quality(state: RouterState, learned: Learned) -> Floats:
+def _trees(learned: Learned, heads: Heads) -> Trees:
+    """Trees on all rows, by what was said of them while they were held out."""
+    trees = fit_trees(inputs_known(learned), learned.targets.residual)
+    return replace(trees, turn=heads.loadings.T @ learned.turn)
+
+
+def held_out_quality(state: RouterState, learned: Learned, *, way: str) -> Floats:
     """Quality by the final blend of held-out predictions, all rows as familiar."""
     predicted, final = learned.known.predicted, learned.final
     views = Views(
         final.ability,
         np.nan_to_num(predicted.axes),
         learned.known.classes,
-        np.nan_to_num(predicted.learned),
+        learned.known.learned[way],
     )
     weights = np.broadcast_to(state.blend.familiar, (len(final.difficulty), 3))
     return blend_quality(state.blend, views, difficulty=final.difficulty, weights=weights)
@@ -104,35 +118,38 @@ def _tokens(lengths: Lengths, predicted: Predicted) -> Floats:
     return expected_tokens(lines, filled(predicted.length), habits)
 
 
-def _blend(table: OutcomeTable, learned: Learned, plan: Plan) -> Blend:
-    """Weights of the views on known and on novel families."""
+def _blend(table: OutcomeTable, learned: Learned, plan: Plan) -> tuple[Blend, Chosen]:
+    """Weights of the views on known and on novel families, and which learned view it is."""
     final = learned.final
     choices = Choices(
         table.score, sigmoid(final.ability - final.difficulty[:, None]), table.cost_usd
     )
-    axes = plan.classes == "axes"
     heads = STEPS if len(table.prompts) >= FEWEST_FOR_HEADS else OFF
-    known = fit_weights(
-        choices, _views(learned.known), (STEPS, OFF, heads) if axes else (OFF, STEPS, heads)
-    )
-    novel = fit_weights(choices, _views(learned.novel), (NOVEL_STEPS, OFF, NOVEL_STEPS))
-    return Blend(
-        familiar=known.weights,
+
+    def worth(fold: Fold, name: str, steps: tuple[float, ...]) -> Worth:
+        table_steps = (STEPS, OFF) if plan.classes == "axes" else (OFF, STEPS)
+        return fit_weights(choices, _views(fold, name), (*table_steps, steps))
+
+    known = {name: worth(learned.known, name, heads) for name in plan.rivals}
+    alone = worth(learned.known, plan.rivals[0], OFF)
+    chosen = choose({name: each.utility for name, each in known.items()}, alone.utility)
+    seen = known[chosen.name]
+    views = _views(learned.novel, chosen.name)
+    novel = fit_weights(choices, views, (NOVEL_STEPS, OFF, NOVEL_STEPS))
+    blend = Blend(
+        familiar=seen.weights,
         novel=novel.weights,
         slope=1.0,
         shift=0.0,
-        spread=np.array([known.spread, novel.spread]),
+        spread=np.array([seen.spread, novel.spread]),
         centre=float(final.difficulty.mean()),
     )
+    return blend, chosen
 
 
-def _views(fold: Fold) -> tuple[Floats, Floats, Floats]:
+def _views(fold: Fold, name: str) -> tuple[Floats, Floats, Floats]:
     """The three views of held-out rows, 0 where a row was not predicted."""
-    return (
-        np.nan_to_num(fold.predicted.axes),
-        fold.classes,
-        np.nan_to_num(fold.predicted.learned),
-    )
+    return np.nan_to_num(fold.predicted.axes), fold.classes, fold.learned[name]
 
 
 def _stretched(heads: Heads, predicted: Floats, stretched: Floats) -> Heads:

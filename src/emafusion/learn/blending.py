@@ -24,10 +24,14 @@ Mask = npt.NDArray[np.bool_]
 
 
 class Worth(NamedTuple):
-    """Weight of each view, and the spread of advantages around the blend."""
+    """Weight of each view, the spread of advantages around the blend, and what choices were worth.
+
+    `utility`: float64[n], mean over the prices of each row's choice.
+    """
 
     weights: Floats
     spread: float
+    utility: Floats
 
 
 class Choices(NamedTuple):
@@ -58,8 +62,9 @@ def fit_weights(
     error = short.std(axis=1) / np.sqrt(max(short.shape[1], 1))
     good = short.mean(axis=1) <= TOLERANCE * error + 1e-12
     weights = np.mean([pair for pair, keep in zip(pairs, good, strict=True) if keep], axis=0)
-    left = choices.score - _blend(choices, views, weights)
-    return Worth(weights, _spread(np.where(known, left, 0.0), known))
+    quality = _blend(choices, views, weights)
+    spread = _spread(np.where(known, choices.score - quality, 0.0), known)
+    return Worth(weights, spread, _utility(choices, cost, quality))
 
 
 def _blend(choices: Choices, views: Sequence[Floats], weights: Floats) -> Floats:

@@ -14,6 +14,7 @@ from emafusion.domain.ports import Encoder
 from emafusion.domain.query import ask
 from emafusion.estimate.state import RouterState
 from emafusion.learn.assembling import assemble, held_out_quality
+from emafusion.learn.choosing import Chosen
 from emafusion.learn.groups import folds_of, prompt_groups
 from emafusion.learn.holding import hold_out
 from emafusion.learn.outcomes import OutcomeTable
@@ -29,12 +30,14 @@ class Fitted:
     """A router and what it said of its own table while rows were held out.
 
     `quality`: float64[n, m], predicted while the row's prompt was held out, NaN for rows without
-    a score; `folds`: int64[n], the part each row was held out with, -1 for rows without a score.
+    a score; `folds`: int64[n], the part each row was held out with, -1 for rows without a score;
+    `chosen`: what the learned view is.
     """
 
     state: RouterState
     quality: Floats
     folds: Ints
+    chosen: Chosen
 
 
 def fit_router(table: OutcomeTable, features: tuple[Features, ...], plan: Plan = DEFAULT) -> Fitted:
@@ -53,11 +56,13 @@ def fit_router(table: OutcomeTable, features: tuple[Features, ...], plan: Plan =
     table = table.take(scored)
     folds = folds_of(prompt_groups(table.prompts), plan.folds, seed=plan.seed)
     learned = hold_out(table, kept, plan, folds=folds)
-    state = assemble(table, kept, learned, plan=plan)
+    state, chosen = assemble(table, kept, learned, plan=plan)
+    quality = held_out_quality(state, learned, way=chosen.name)
     return Fitted(
         state=state,
-        quality=_spread(held_out_quality(state, learned), scored, np.nan),
+        quality=_spread(quality, scored, np.nan),
         folds=_spread(folds, scored, -1),
+        chosen=chosen,
     )
 
 

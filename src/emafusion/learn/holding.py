@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from emafusion.domain.features import Features, Floats, Ints
 from emafusion.estimate.classes import softened
+from emafusion.estimate.trees import inputs_of
 from emafusion.learn.ability import Scale, fit_scale, refit, residuals
+from emafusion.learn.boosting import boosted_held_out, turn_of
 from emafusion.learn.classing import Classed, classes_of, fit_values, temperature_of
 from emafusion.learn.clusters import cluster, sketches_of
 from emafusion.learn.costs import tokens_or_costs
@@ -33,16 +36,17 @@ PSEUDO_FAMILIES = 10
 class Fold(NamedTuple):
     """Predictions of held-out rows: with the table by classes (float64[n, m]), and shares p(c|x).
 
-    `shares`: float64[n, K].
+    `shares`: float64[n, K]; `learned`: advantages float64[n, m] by the name of what learned them.
     """
 
     predicted: Predicted
     shares: Floats
     classes: Floats
+    learned: Mapping[str, Floats]
 
 
 class Learned(NamedTuple):
-    """What the state is put together from."""
+    """What the state is put together from. `turn`: as `boosting.turn_of` gives."""
 
     prepared: Prepared
     targets: Targets
@@ -50,6 +54,7 @@ class Learned(NamedTuple):
     novel: Fold
     temperature: float
     final: Scale
+    turn: Floats
 
 
 def hold_out(
@@ -63,22 +68,59 @@ def hold_out(
     linked = link(loose, np.isfinite(table.score), table.models)
     targets = _targets(table, linked, classes_of(table.datasets, sketches, plan.classes))
     parts = folds_of(families, min(plan.family_folds, int(families.max()) + 1), seed=plan.seed)
-    known, novel = (predict_held_out(prepared, targets, each) for each in (folds, parts))
-    member = targets.classed.member
-    centre = np.bincount(member) / len(member)
-    temperature = temperature_of(known.scores + centre, member)
-    shares = softened(known.scores + centre, temperature)
-    unknown = softened(np.nan_to_num(novel.scores) + centre, temperature)
-    by_class = _by_class(shares, shares, residual=targets.residual, folds=folds)
-    by_novel = _by_class(unknown, shares, residual=targets.residual, folds=parts)
+    known, novel = (
+        predict_held_out(prepared, targets, each, ways=plan.ways) for each in (folds, parts)
+    )
+    shares, asked, temperature = _shares(known, novel, targets.classed)
+    turn = turn_of(_filled(known.learned[0]))
+    as_known, as_novel = (
+        _inputs(prepared, each, turn=turn, shares=own)
+        for each, own in ((known, shares), (novel, asked))
+    )
+    residual = targets.residual
+
+    def fold(predicted: Predicted, own: Floats, inputs: Floats, *, held: Ints) -> Fold:
+        learned: dict[str, Floats] = dict(
+            zip(plan.ways, map(_filled, predicted.learned), strict=True)
+        )
+        if "boosted" in plan.rivals:
+            told = boosted_held_out(as_known, inputs, residual=residual, folds=held)
+            learned["boosted"] = told
+        by_class = _by_class(own, shares, residual=residual, folds=held)
+        return Fold(predicted, own, by_class, learned)
+
     return Learned(
         prepared=prepared,
         targets=targets,
-        known=Fold(known, shares, by_class),
-        novel=Fold(novel, unknown, by_novel),
+        known=fold(known, shares, as_known, held=folds),
+        novel=fold(novel, asked, as_novel, held=parts),
         temperature=temperature,
         final=_final(table, refit(table.score, filled(known.difficulty), linked.ability)),
+        turn=turn,
     )
+
+
+def inputs_known(learned: Learned) -> Floats:
+    """What trees are asked of held-out rows: float64[n, d]."""
+    known = learned.known
+    return _inputs(learned.prepared, known.predicted, turn=learned.turn, shares=known.shares)
+
+
+def _inputs(prepared: Prepared, predicted: Predicted, *, turn: Floats, shares: Floats) -> Floats:
+    levels = np.stack((filled(predicted.difficulty), filled(predicted.length)), axis=1)
+    return inputs_of(prepared.small, levels, _filled(predicted.learned[0]) @ turn, shares=shares)
+
+
+def _filled(advantages: Floats) -> Floats:
+    return np.nan_to_num(advantages)
+
+
+def _shares(known: Predicted, novel: Predicted, classed: Classed) -> tuple[Floats, Floats, float]:
+    """Shares of classes of rows as known and as novel ones, and the temperature behind them."""
+    centre = np.bincount(classed.member) / len(classed.member)
+    temperature = temperature_of(known.scores + centre, classed.member)
+    shares = softened(known.scores + centre, temperature)
+    return shares, softened(np.nan_to_num(novel.scores) + centre, temperature), temperature
 
 
 def _final(table: OutcomeTable, scale: Scale) -> Scale:
@@ -97,6 +139,7 @@ def _targets(table: OutcomeTable, scale: Scale, classed: Classed) -> Targets:
     length = query_lengths(tokens)
     return Targets(
         residual=residuals(table.score, scale),
+        ability=scale.ability,
         habits=length_habits(tokens, length),
         difficulty=scale.difficulty,
         length=length,

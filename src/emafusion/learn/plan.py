@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from emafusion.learn.classing import Kinds
+from emafusion.learn.ways import WAYS, WayName
+
+LearnedName = Literal["linear", "factor", "irt", "boosted", "auto"]
+LEARNED: tuple[LearnedName, ...] = ("linear", "factor", "irt", "boosted", "auto")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +24,19 @@ class Plan:
 
     classes: Kinds = "dataset"
     class_rank: int = 48
+    learned: LearnedName = "linear"
     folds: int = 4
     family_folds: int = 4
     seed: int = 0
+
+    @property
+    def ways(self) -> tuple[WayName, ...]:
+        """What is predicted from words; trees stand on the linear way."""
+        if self.learned == "auto":
+            return WAYS
+        return ("linear",) if self.learned == "boosted" else (self.learned,)
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """What is chosen from; the first one where none is surely better."""
+        return (*WAYS, "boosted") if self.learned == "auto" else (self.learned,)

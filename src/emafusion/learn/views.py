@@ -10,14 +10,17 @@ import numpy.typing as npt
 
 from emafusion.domain.features import Features, Floats, Ints
 from emafusion.estimate.arrays import COUNTS, DEPTHS, DOMAINS, FORMATS, SMALL, TASKS, small_vectors
+from emafusion.estimate.hybrid import sigmoid
 from emafusion.estimate.linear import Heads
 from emafusion.estimate.table import cell_weights, fit_table
 from emafusion.learn.classing import Classed, main_directions, one_hot
 from emafusion.learn.gram import Float32s, Rows, gram, make_rows, solve, weights_of
+from emafusion.learn.ways import Way, WayName, way_of
 
-ALPHAS = (12.0, 0.5, 12.0, 6.0)
-"""Ridge penalties, for rows of norm about 1: difficulty and length, classes, advantages, habits of
-length."""
+ALPHAS = (12.0, 0.5, 6.0)
+"""Ridge penalties, for rows of norm about 1: difficulty and length, classes, habits of length."""
+
+ADVANTAGE_ALPHA = 12.0
 
 LABEL_WEIGHT, COUNT_WEIGHT = 1.7, 0.5
 RANK, LENGTH_RANK = 8, 3
@@ -34,12 +37,14 @@ class Prepared:
     """Queries made ready for fitting.
 
     `rows`: for the heads; `products`: their inner products, float32[n, n]; `cells`:
-    float32[n, CELLS]; `scale`: float64[SMALL], of the dense entries.
+    float32[n, CELLS]; `small`: float64[n, SMALL], labels and counts; `scale`: float64[SMALL], of
+    the dense entries.
     """
 
     rows: Rows
     products: Float32s
     cells: Float32s
+    small: Floats
     scale: Floats
 
 
@@ -47,27 +52,33 @@ class Prepared:
 class Targets:
     """What is learned; NaN unknown.
 
-    `residual`: float64[n, m], of scores; `habits`: float64[n, m], of log lengths; `difficulty`,
-    `length`: float64[n]; `classed`: classes of the rows.
+    `residual`: float64[n, m], of scores; `ability`: float64[m]; `habits`: float64[n, m], of log
+    lengths; `difficulty`, `length`: float64[n]; `classed`: classes of the rows.
     """
 
     residual: Floats
+    ability: Floats
     habits: Floats
     difficulty: Floats
     length: Floats
     classed: Classed
 
+    def way(self, name: WayName, rest: Mask) -> Way:
+        """Columns and loadings of a way to learn, from some of the rows."""
+        base = sigmoid(self.ability - self.difficulty[rest, None])
+        return way_of(name, self.residual[rest], base=base)
+
 
 class Predicted(NamedTuple):
     """What was predicted of held-out rows, NaN where a row never was.
 
-    `axes`, `learned`: float64[n, m], advantages; `habits`: float64[n, m], of log lengths;
-    `difficulty`, `length`: float64[n]; `scores`:
-    float64[n, K], of the classes, their shares among the rows fitted on taken off.
+    `axes`: float64[n, m], advantages; `learned`: the same by each way to learn; `habits`:
+    float64[n, m], of log lengths; `difficulty`, `length`: float64[n]; `scores`: float64[n, K], of
+    the classes, their shares among the rows fitted on taken off.
     """
 
     axes: Floats
-    learned: Floats
+    learned: tuple[Floats, ...]
     habits: Floats
     difficulty: Floats
     length: Floats
@@ -90,18 +101,32 @@ def make_rows_of(features: tuple[Features, ...], *, labels: bool) -> tuple[Rows,
 
 def prepare(features: tuple[Features, ...], rows: Rows, scale: Floats) -> Prepared:
     """Make queries ready."""
-    return Prepared(rows=rows, products=gram(rows), cells=cell_weights(features), scale=scale)
+    return Prepared(
+        rows=rows,
+        products=gram(rows),
+        cells=cell_weights(features),
+        small=small_vectors(features),
+        scale=scale,
+    )
 
 
-def predict_held_out(prepared: Prepared, targets: Targets, folds: Ints) -> Predicted:
-    """Predict every fold from the others."""
+def predict_held_out(
+    prepared: Prepared, targets: Targets, folds: Ints, *, ways: tuple[WayName, ...]
+) -> Predicted:
+    """Predict every fold from the others, by each way to learn."""
     n, m = targets.residual.shape
-    shapes = ((n, m), (n, m), (n, m), (n,), (n,), (n, len(targets.classed.names)))
-    found = Predicted._make(np.full(shape, np.nan) for shape in shapes)
+
+    def unknown(*shape: int) -> Floats:
+        return np.full(shape, np.nan)
+
+    found = Predicted(
+        axes=unknown(n, m), learned=tuple(unknown(n, m) for _ in ways), habits=unknown(n, m),
+        difficulty=unknown(n), length=unknown(n), scores=unknown(n, len(targets.classed.names)),
+    )  # fmt: skip
     for fold in np.unique(folds):
         here, rest = folds == fold, folds != fold
         if rest.any():
-            _predict(prepared, targets, parts=(rest, here), into=found)
+            _predict(prepared, targets, parts=(rest, here), into=found, ways=ways)
     return found
 
 
@@ -113,61 +138,84 @@ class Fit(NamedTuple):
     basis: Floats
 
 
-def fit_heads(prepared: Prepared, targets: Targets, *, class_rank: int) -> Fit:
+def fit_heads(prepared: Prepared, targets: Targets, *, class_rank: int, way: WayName) -> Fit:
     """Fit the heads on all rows; what models differ in and the classes, cut to a few directions."""
-    stacked, alpha, centre = _stack(targets, np.ones(len(targets.length), bool))
-    dual = solve(prepared.products, stacked - centre, alpha)
-    level, classes, advantage, habits = _parts(dual, targets)
+    every = np.ones(len(targets.length), bool)
+    found = targets.way(way, every)
+    stack = _stack(targets, every, (found,))
     products = prepared.products
-    loadings = main_directions(products @ advantage, RANK)
+    dual = solve(products, stack.columns - stack.centre, stack.alpha)
+    level, classes, habits, advantage = stack.parts(dual)
+    loadings = np.asarray(found.loadings, np.float64)
+    if way == "linear":
+        turn = main_directions(products @ advantage, RANK)
+        advantage, loadings = advantage @ turn, turn.astype(np.float64)
     lengths = main_directions(products @ habits, LENGTH_RANK)
     # Classes weigh the same whatever their size, else the small ones are the first to be cut.
     size = np.sqrt(one_hot(targets.classed).mean(axis=0)).astype(np.float32)
     scaled = classes / size
     basis = main_directions(products @ scaled, class_rank)
-    columns = (level, advantage @ loadings, habits @ lengths, scaled @ basis)
+    columns = (level, advantage, habits @ lengths, scaled @ basis)
     weights = weights_of(prepared.rows, np.hstack(columns))
     small = weights.dense * prepared.scale[:, None]
-    small[-1, :LEVELS] += centre[:LEVELS]
-    heads = Heads(
-        words=weights.words.astype(np.float32), small=small, loadings=loadings.astype(np.float64)
-    )
+    small[-1, :LEVELS] += stack.centre[:LEVELS]
+    words = weights.words.astype(np.float32)
+    heads = Heads(words=words, small=small, loadings=loadings, logit=way == "irt")
     return Fit(heads, lengths.astype(np.float64), (basis.T * size).astype(np.float64))
 
 
 def _predict(
-    prepared: Prepared, targets: Targets, *, parts: tuple[Mask, Mask], into: Predicted
+    prepared: Prepared,
+    targets: Targets,
+    *,
+    parts: tuple[Mask, Mask],
+    into: Predicted,
+    ways: tuple[WayName, ...],
 ) -> None:
     """Fit on one part of the rows, fill in predictions of the other."""
     rest, here = parts
     table = fit_table(prepared.cells[rest], targets.residual[rest])
     into.axes[here] = prepared.cells[here] @ table.leaves.T
-    stacked, alpha, centre = _stack(targets, rest)
-    dual = solve(prepared.products[np.ix_(rest, rest)], stacked - centre, alpha)
+    found = tuple(targets.way(name, rest) for name in ways)
+    stack = _stack(targets, rest, found)
+    dual = solve(prepared.products[np.ix_(rest, rest)], stack.columns - stack.centre, stack.alpha)
     said = prepared.products[np.ix_(here, rest)] @ dual
-    level, into.scores[here], into.learned[here], into.habits[here] = _parts(said, targets)
-    into.difficulty[here] = level[:, 0] + centre[0]
-    into.length[here] = level[:, 1] + centre[1]
+    level, into.scores[here], into.habits[here], *advantages = stack.parts(said)
+    into.difficulty[here] = level[:, 0] + stack.centre[0]
+    into.length[here] = level[:, 1] + stack.centre[1]
+    logits = targets.ability - into.difficulty[here, None]
+    for name, way, columns, learned in zip(ways, found, advantages, into.learned, strict=True):
+        moved = columns @ way.loadings.T
+        learned[here] = sigmoid(logits + moved) - sigmoid(logits) if name == "irt" else moved
 
 
-def _parts(columns: Float32s, targets: Targets) -> list[Float32s]:
-    """Columns of levels, classes, advantages and habits, out of those side by side."""
-    k, m = len(targets.classed.names), targets.residual.shape[1]
-    return np.split(columns, np.cumsum((LEVELS, k, m)), axis=1)
+class _Stack(NamedTuple):
+    """Targets side by side: levels, classes, habits, then the columns of each way to learn.
 
-
-def _stack(targets: Targets, rest: Mask) -> tuple[Floats, Floats, Floats]:
-    """Targets of some rows side by side, their penalties, and what is taken off before solving.
-
-    Nothing is taken off residuals: their mean is no one's advantage.
+    `columns`: float64[n, k]; `alpha`: float64[k], penalties; `centre`: float64[k], what is taken
+    off before solving; `sizes`: of the parts.
     """
+
+    columns: Floats
+    alpha: Floats
+    centre: Floats
+    sizes: tuple[int, ...]
+
+    def parts(self, columns: Float32s) -> list[Float32s]:
+        """The parts of columns that lie side by side as these do."""
+        return np.split(columns, np.cumsum(self.sizes)[:-1], axis=1)
+
+
+def _stack(targets: Targets, rest: Mask, ways: tuple[Way, ...]) -> _Stack:
+    """Targets of some rows. Nothing is taken off advantages: their mean is no one's."""
     levels = np.stack((targets.difficulty[rest], targets.length[rest]), axis=1)
     classes = one_hot(targets.classed)[rest]
-    residual, habits = targets.residual[rest], targets.habits[rest]
-    sizes = (LEVELS, classes.shape[1], residual.shape[1], habits.shape[1])
+    parts = (levels, classes, targets.habits[rest], *(way.columns for way in ways))
+    sizes = tuple(part.shape[1] for part in parts)
     centre = np.zeros(sum(sizes))
     for i in range(LEVELS):
         known = levels[:, i][~np.isnan(levels[:, i])]
         centre[i] = known.mean() if len(known) else (0.0, 5.0)[i]
     centre[LEVELS : LEVELS + classes.shape[1]] = classes.mean(axis=0)
-    return np.hstack((levels, classes, residual, habits)), np.repeat(ALPHAS, sizes), centre
+    alpha = np.repeat((*ALPHAS, *(ADVANTAGE_ALPHA for _ in ways)), sizes)
+    return _Stack(np.hstack(parts), alpha, centre, sizes)
