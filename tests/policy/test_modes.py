@@ -70,7 +70,7 @@ def asked(*answers: str, objective: Objective = WORTH) -> Situation:
         confidences=tuple(0.5 for _ in answers),
         groups=groups,
     )
-    made = situation(QUALITY, COSTS, evidence=evidence, objective=Objective(quality_weight=weight))
+    made = situation(QUALITY, COSTS, evidence=evidence, objective=objective)
     return structs.replace(made, features=_short(made))
 
 
