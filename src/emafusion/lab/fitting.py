@@ -202,13 +202,8 @@ def _card(
         learned=fitted.chosen.name,
         folds="by normalised prompt; novelty by whole data sets",
         seed=wish.seed,
-<<<<<<< /tmp/ema/wtl/src/emafusion/lab/fitting.py
         figures=_figures(table, fitted, wish=wish),
-        caveats=(RELATIVE,) if wish.labels == "none" else (),
-=======
-        figures={} if wish.labels == "none" else worth(table, fitted.quality, seed=wish.seed),
         caveats=((RELATIVE,) if wish.labels == "none" else ()) + alarms,
->>>>>>> /tmp/ema/lx/mine.tmp
     )
 
 
