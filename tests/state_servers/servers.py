@@ -102,7 +102,7 @@ class PostgresServer:
         """Start, and wait until it answers."""
         options = (
             f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= "
-            "-c shared_buffers=16MB -c max_connections=40"
+            "-c shared_buffers=16MB -c max_connections=40 -c fsync=off"
         )
         self._run(
             "pg_ctl",
