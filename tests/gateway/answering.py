@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,6 +49,26 @@ def message(said: str, body: Body) -> Body:
         "stop_reason": "end_turn",
         "usage": {"input_tokens": 100, "output_tokens": len(said.split())},
     }
+
+
+def vectors(said: str, body: Body) -> Body:
+    """A vector for each input: its length and a half; in base64 where that is asked for.
+
+    `said`: `floats` or `packed` for a server that knows only this form.
+    """
+    packed = said == "packed" or (said != "floats" and body.get("encoding_format") == "base64")
+    given = body["input"] if isinstance(body["input"], list) else [body["input"]]
+    data = [
+        {"object": "embedding", "index": n, "embedding": _vector(text, packed=packed)}
+        for n, text in enumerate(given)
+    ]
+    used = {"prompt_tokens": len(given), "total_tokens": len(given)}
+    return {"object": "list", "data": data[::-1], "model": body["model"], "usage": used}
+
+
+def _vector(text: str, *, packed: bool) -> list[float] | str:
+    numbers = array("f", [len(text), 0.5])
+    return base64.b64encode(numbers.tobytes()).decode() if packed else numbers.tolist()
 
 
 def usage(said: str) -> Body:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.gateway.answering import Body, chunks, completion, message
+from tests.gateway.answering import Body, chunks, completion, message, vectors
 
 Scope = dict[str, Any]
 Message = MutableMapping[str, object]
@@ -23,13 +23,16 @@ class Provider:
 
     What it says to a model is `script[model]`, else an echo.
     A script's entry is a text, or one of: `hang`, `status:N`, `reset`, `garbage`, `slow:TEXT`.
-    `seen`: bodies it got, `raw`: their bytes; `left`: set when a client went away while it was
-    answering.
+    `canned[place]`: what it says at that end of a path, whole: content type and body.
+    `seen`: bodies it got, `raw`: their bytes, `heads`: path and headers; `left`: set when a client
+    went away while it was answering.
     """
 
     script: dict[str, str] = field(default_factory=dict)
+    canned: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     seen: list[Body] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
+    heads: list[dict[str, str]] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
     left: threading.Event = field(default_factory=threading.Event)
     url: str = ""
@@ -42,7 +45,12 @@ class Provider:
         body = json.loads(raw)
         self.raw.append(raw)
         self.seen.append(body)
-        said = self.script.get(body["model"], f"echo of {body['messages'][-1]['content']}")
+        self.heads.append(_head(scope))
+        for place, (kind, told) in self.canned.items():
+            if scope["path"].endswith(place):
+                await _respond(send, 200, told, kind)
+                return
+        said = self.script.get(body["model"], _echo(body))
         if said == "hang":
             await self._until_left(receive)
         elif said.startswith("status:"):
@@ -54,7 +62,7 @@ class Provider:
         elif body.get("stream"):
             await self._stream(said, body, receive, send)
         else:
-            whole = message if scope["path"].endswith("/messages") else completion
+            whole = WRITERS.get(scope["path"].rpartition("/")[2], completion)
             await _respond(send, 200, json.dumps(whole(said, body)).encode())
 
     async def _stream(self, said: str, body: Body, receive: Receive, send: Send) -> None:
@@ -76,6 +84,14 @@ class Provider:
         self.left.set()
 
 
+WRITERS = {"messages": message, "embeddings": vectors}
+"""Who writes a whole answer, by the end of the path; else it is a chat completion."""
+
+
+def _echo(body: Body) -> str:
+    return f"echo of {body['messages'][-1]['content']}" if "messages" in body else ""
+
+
 async def _read(receive: Receive) -> bytes:
     parts: list[bytes] = []
     more = True
@@ -87,8 +103,13 @@ async def _read(receive: Receive) -> bytes:
     return b"".join(parts)
 
 
-async def _respond(send: Send, status: int, body: bytes) -> None:
-    headers = [(b"content-type", b"application/json")]
+def _head(scope: Scope) -> dict[str, str]:
+    named = {name.decode(): value.decode() for name, value in scope["headers"]}
+    return named | {":path": scope["path"], ":query": scope["query_string"].decode()}
+
+
+async def _respond(send: Send, status: int, body: bytes, kind: str = "application/json") -> None:
+    headers = [(b"content-type", kind.encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from emafusion.build.embedders import open_embedders
 from emafusion.build.keys import KeyRing, admission_of, open_keys
 from emafusion.build.parts import build_parts, learned_from, load_artifact
 from emafusion.build.reloading import artifact_mark, kept_new, tried
@@ -64,6 +65,7 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
     seen = artifact_mark(config)
     parts = parts_of(config, candidates)
     read = tried(lambda: parts_of(config, candidates), candidates, config)
+    embedders = open_embedders(config, env)
     log = open_log(config, env)
     shelf = open_shelf(config, env)
     keys = open_keys(config, env)
@@ -83,6 +85,7 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
             max_body=int(config.gateway.max_body_mb * 2**20),
             places=deployments.places,
             shelf=shelf,
+            embedders=embedders,
             admission=admission_of(config, keys),
             keeps_responses=config.log.prompts == "full",
             cache=cache_of(config.cache),
@@ -97,6 +100,7 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
         if deployments is not None:
             await deployments.close()
         await keys.close()
+        await embedders.close()
         await shelf.close()
         await log.close()
 

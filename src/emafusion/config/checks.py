@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from emafusion.config.embeddings_section import EmbeddingEntry
 from emafusion.config.models import ModelEntry
 from emafusion.config.tree import (
     Config,
@@ -28,6 +29,8 @@ def section_rules(section: object) -> Wrong:
             return _judges(section)
         case ModelEntry():
             return (*_name(section), *_address(section), *_local(section))
+        case EmbeddingEntry():
+            return (*_name(section), *_address(section))
         case _:
             return ()
 
@@ -44,10 +47,12 @@ def whole(config: Config) -> Wrong:
 
 def unset_keys(config: Config, env: Mapping[str, str]) -> Wrong:
     """Environment variables that the config counts on and that are missing or empty."""
+    served = [(f"models[{n}]", entry.key_env) for n, entry in enumerate(config.models)]
+    served += [(f"embeddings[{n}]", entry.key_env) for n, entry in enumerate(config.embeddings)]
     wrong = [
-        (f"models[{index}].api_key_env", f"the environment variable {entry.key_env} is not set")
-        for index, entry in enumerate(config.models)
-        if entry.key_env is not None and not env.get(entry.key_env, "").strip()
+        (f"{where}.api_key_env", f"the environment variable {name} is not set")
+        for where, name in served
+        if name is not None and not env.get(name, "").strip()
     ]
     state = (("postgres_env", config.state.postgres_env), ("valkey_env", config.state.valkey_env))
     wrong += [
@@ -71,7 +76,7 @@ def _judges(section: JudgesSection) -> Wrong:
     return ()
 
 
-def _name(entry: ModelEntry) -> Wrong:
+def _name(entry: ModelEntry | EmbeddingEntry) -> Wrong:
     head = entry.name.partition("/")[0].casefold()
     if head in RESERVED:
         return (("name", f"{entry.name} asks for routing and cannot name a model"),)
@@ -80,7 +85,7 @@ def _name(entry: ModelEntry) -> Wrong:
     return ()
 
 
-def _address(entry: ModelEntry) -> Wrong:
+def _address(entry: ModelEntry | EmbeddingEntry) -> Wrong:
     if entry.base_url is None:
         return ()
     if entry.provider == "local":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from emafusion.config.cache_section import UNCACHED, CacheSection
+from emafusion.config.embeddings_section import EmbeddingEntry
 from emafusion.config.fusion_section import WHERE_ASKED, FusionSection
 from emafusion.config.keys import Key, Section
 from emafusion.config.keys_section import (
@@ -184,6 +185,9 @@ class Config(Section):
     objective: Annotated[ObjectiveSection, Key("what is wanted of an answer")] = ObjectiveSection()
     models: Annotated[
         tuple[ModelEntry, ...], Key("the pool", unset="found in the environment")
+    ] = ()
+    embeddings: Annotated[
+        tuple[EmbeddingEntry, ...], Key("models that make embeddings", unset="none")
     ] = ()
     gateway: Annotated[GatewaySection, Key("where to listen, whom to admit")] = GatewaySection()
     policy: Annotated[PolicySection, Key("how models are chosen")] = PolicySection()

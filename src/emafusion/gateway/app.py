@@ -21,6 +21,7 @@ from emafusion.gateway.chat import CHAT
 from emafusion.gateway.completions import complete
 from emafusion.gateway.counting import counting
 from emafusion.gateway.dry_run import dry_run
+from emafusion.gateway.embeddings import embed
 from emafusion.gateway.face import Face
 from emafusion.gateway.generate import GENERATE, stream_generate
 from emafusion.gateway.http import Head, Request, Response, Sender, TooLarge, WrongEncoding
@@ -74,6 +75,7 @@ ROUTES: dict[str, Route] = {
     "/messages": Route({"POST": answering(MESSAGES)}, MESSAGES),
     "/messages/count_tokens": Route({"POST": counting(COUNT)}, MESSAGES),
     "/completions": Route({"POST": complete}),
+    "/embeddings": Route({"POST": embed}),
     "/responses": Route({"POST": respond}),
     "/responses/*/input_items": Route({"GET": list_input_items}),
     "/responses/*": Route({"GET": get_response, "DELETE": delete_response}),

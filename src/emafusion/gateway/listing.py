@@ -16,7 +16,8 @@ from emafusion.wire.openai import ModelEntry, encode_model, encode_models
 def entries(service: Service, key: Key | None = None) -> tuple[ModelEntry, ...]:
     """Every name that a client may send: the router's, its profiles, the pool's as its key says."""
     own = [ModelEntry(id=name, owned_by="emafusion") for name in (*ROUTED, *PROFILES)]
-    usable = service.candidates if key is None else allowed(key, service.candidates)
+    known = (*service.candidates, *service.embedders.candidates)
+    usable = known if key is None else allowed(key, known)
     pool = [ModelEntry(id=c.name, owned_by=c.model.provider) for c in usable]
     return (*own, *pool)
 

@@ -28,6 +28,7 @@ from emafusion.gateway.admission import Admission
 from emafusion.gateway.admission_query import Held, hold_query, question_of
 from emafusion.gateway.admission_scope import within
 from emafusion.gateway.driver import Run, drive
+from emafusion.gateway.embedders import Embedders
 from emafusion.gateway.ledger import Ledger
 from emafusion.gateway.named import check_named, dropped
 from emafusion.gateway.names import named_candidate, objective_for
@@ -91,7 +92,8 @@ class Service:
     how the deployments on this machine stand; `refused`: why the artifact on disk was not taken
     over, None where it decides; `admission`: holds and counts what keys may take, None where no
     key has limits. `cache`: answers that may be given again; `once`: those made under a client's
-    idempotency key. `shelf`: what is kept for clients; `keeps_responses`: whether responses are.
+    idempotency key. `shelf`: what is kept for clients; `keeps_responses`: whether responses are;
+    `embedders`: models that make embeddings.
     """
 
     parts: Parts
@@ -109,6 +111,7 @@ class Service:
     once: Once = field(default_factory=Once)
     shelf: Shelf | None = None
     keeps_responses: bool = True
+    embedders: Embedders = field(default_factory=Embedders)
     turns: Turns = field(default_factory=Turns)
     health: Health = field(default_factory=Health)
     watching: Watching = field(default_factory=Watching)

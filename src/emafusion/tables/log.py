@@ -18,6 +18,9 @@ from emafusion.tables.batch import Batch
 from emafusion.tables.columns import Shape
 from emafusion.tables.jsonl import Fields, Pile
 
+EMBEDDING = "embedding"
+"""Route of rows that are no answers to questions: texts that were made vectors."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
@@ -33,7 +36,7 @@ def calls_of(record: Record) -> Iterator[Logged]:
     samples: Counter[str] = Counter()
     pairs = zip(record.detail.attempts, table_rows(record), strict=True)
     for number, (attempt, row) in enumerate(pairs):
-        what = _no_answer(attempt)
+        what = _no_answer(attempt) if record.row.route != EMBEDDING else "embeddings"
         if what is not None:
             yield Logged(left_out=what)
             continue

@@ -1,0 +1,84 @@
+"""A model that makes embeddings, reached over HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from msgspec import Raw
+from msgspec.structs import replace
+
+from emafusion.domain.errors import Failure, Rejected
+from emafusion.upstream.address import parse_base_url
+from emafusion.upstream.pool import Pool
+from emafusion.upstream.remote import Account
+from emafusion.upstream.request import Headers, HttpRequest, check_headers
+from emafusion.upstream.response import Response
+from emafusion.wire.embeddings import Embedded, EmbedDialect, EmbedQuery
+
+_IDENTITY: Headers = (("user-agent", "emafusion"), ("accept-encoding", "identity"))
+
+
+class RemoteEmbedder:
+    """Asks one account in one dialect. Owns its pool and closes it.
+
+    Raises `BadInput` for an address or key that cannot be used.
+    """
+
+    def __init__(self, dialect: EmbedDialect, account: Account, *, pool: Pool) -> None:
+        self.dialect = dialect
+        self._default = parse_base_url(dialect.base_url)
+        self._base = parse_base_url(account.base_url) if account.base_url else self._default
+        self._pool = pool
+        self._headers: Headers = (*_IDENTITY, *dialect.auth(account.api_key), *account.headers)
+        check_headers(self._headers)
+
+    async def embed(self, query: EmbedQuery, model: str) -> Embedded:
+        """Embed all inputs, in as many calls as the provider wants.
+
+        Raises the `Failure` of the first call that failed, or `BadInput`.
+        """
+        parts = [await self._call(part, model) for part in self._parts(query)]
+        tokens = [part.prompt_tokens for part in parts]
+        known = [count for count in tokens if count is not None]
+        vectors: tuple[Raw, ...] = tuple([v for part in parts for v in part.vectors])
+        told = sum(known) if len(known) == len(tokens) else None
+        return Embedded(vectors=vectors, prompt_tokens=told)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+    def _parts(self, query: EmbedQuery) -> Iterator[EmbedQuery]:
+        at_once = self.dialect.at_once
+        if len(query.inputs) <= at_once:
+            yield query
+            return
+        for start in range(0, len(query.inputs), at_once):
+            yield replace(query, inputs=query.inputs[start : start + at_once])
+
+    async def _call(self, query: EmbedQuery, model: str) -> Embedded:
+        wire = self.dialect.request(query, model)
+        request = HttpRequest(
+            target=self._base.target(wire.path, default=self._default),
+            headers=(*wire.headers, *self._headers),
+            body=wire.body,
+        )
+        response = await self._pool.open(self._base.server, request)
+        try:
+            if response.status != 200:
+                raise await self._refusal(response)
+            return self.dialect.reply(await response.read(), query)
+        finally:
+            response.close()
+
+    async def _refusal(self, response: Response) -> Failure:
+        status = response.status
+        if 300 <= status < 400:
+            what = f"{self._base.server.netloc} redirects (status {status}), which is not followed"
+            return Rejected(what, status=status)
+        try:
+            body = await response.read()
+        except Failure:
+            body = b""  # the status says enough
+        return self.dialect.failure(status, response.headers, body, now=time.time())
