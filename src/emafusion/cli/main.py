@@ -22,6 +22,7 @@ VERBS = {
     "dial": "find the setting for a quality, a price or the worth of an answer",
     "fit": "learn an artifact from tables of recorded answers",
     "replay": "evaluate a policy on recorded answers, by the served code",
+    "judge": "say how far recorded answers can be trusted, by their recorded judges",
     "certify": "promise a share of the best model's quality, or say what it would take",
     "artifact": "what an artifact was made from, and what another one changes",
     "taxonomy": "which model did what kind of work how well",

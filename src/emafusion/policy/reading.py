@@ -9,8 +9,13 @@ from typing import Protocol
 
 from emafusion.domain.evidence import JudgeCard, Situation
 
-Verdicts = tuple[tuple[float, float], tuple[float, float]]
-"""Of good news and of bad: its chance, and the factor on the odds of the answer."""
+Verdicts = tuple[tuple[float, float], ...]
+"""Of each thing that may be said: its chance, and the factor on the odds of the answer."""
+
+_POINTS = (-2.85697, -1.35563, 0.0, 1.35563, 2.85697)
+_CHANCES = (0.0112574, 0.2220759, 0.5333333, 0.2220759, 0.0112574)
+"""The normal law in five points (Gauss and Hermite)."""
+_STEPS, _NEAR = 8, 1e-4
 
 _FAMILY = re.compile(r"[a-z]+")
 
@@ -45,25 +50,33 @@ class Reader:
         judges: frozenset[str] = frozenset(),
         asked: frozenset[str] = frozenset(),
     ) -> Verdicts:
-        """What these judges may say of an answer, as two cases of the same mean.
+        """What these judges may say of an answer; the mean of it is what is believed now.
 
         >>> Reader(sensitivity=0.5, specificity=0.5).verdicts(0.3)
         ((0.5, 1.0), (0.5, 1.0))
         """
         swing = None if self.measured is None else self.measured.swing(judges, asked)
         if swing is not None:
-            return _either_way(confidence, swing)
+            return _spoken(confidence, swing)
         right, wrong = self.sensitivity, 1.0 - self.specificity
         chance = confidence * right + (1.0 - confidence) * wrong
         return (chance, right / wrong), (1.0 - chance, (1.0 - right) / self.specificity)
 
 
-def _either_way(confidence: float, swing: float) -> Verdicts:
-    """A step up and one down of the log-odds, with chances that keep the mean."""
-    up, down = exp(swing), exp(-swing)
-    high, low = (confidence * each / (confidence * each + 1.0 - confidence) for each in (up, down))
-    chance = (confidence - low) / (high - low) if high > low else 0.5
-    return (chance, up), (1.0 - chance, down)
+def _spoken(confidence: float, swing: float) -> Verdicts:
+    """Log-odds spread by the normal law, shifted so that the mean probability stays."""
+    wrong = 1.0 - confidence
+    shift = 0.0
+    for _ in range(_STEPS):
+        odds = [confidence * exp(shift + swing * point) for point in _POINTS]
+        raised = [each / (each + wrong) for each in odds]
+        mean = sum([c * p for c, p in zip(_CHANCES, raised, strict=True)])
+        slope = sum([c * p * (1.0 - p) for c, p in zip(_CHANCES, raised, strict=True)])
+        if abs(mean - confidence) < _NEAR or slope <= 0.0:
+            break
+        shift += max(-2.0, min(2.0, (confidence - mean) / slope))
+    factors = [exp(shift + swing * point) for point in _POINTS]
+    return tuple(zip(_CHANCES, factors, strict=True))
 
 
 def is_paid(card: JudgeCard) -> bool:
