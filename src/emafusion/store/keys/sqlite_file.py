@@ -25,7 +25,7 @@ from emafusion.store.migrations import migrate
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
-PATIENCE_S = 5.0
+PATIENCE_S = 2.0
 """How long a transaction waits for another process to let go of the file."""
 
 CHECKPOINT_EVERY = 2000
