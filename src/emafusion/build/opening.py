@@ -11,6 +11,7 @@ from pathlib import Path
 from emafusion.build.embedders import open_embedders
 from emafusion.build.keys import KeyRing, admission_of, open_keys
 from emafusion.build.parts import build_parts, learned_from, load_artifact
+from emafusion.build.reliability import mercies
 from emafusion.build.reloading import artifact_mark, kept_new, tried
 from emafusion.build.upstreams import Deployments, open_deployments
 from emafusion.build.watching import watched
@@ -84,6 +85,8 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
             timeout_s=config.gateway.request_timeout_s,
             max_body=int(config.gateway.max_body_mb * 2**20),
             places=deployments.places,
+            health=deployments.health,
+            mercies=mercies(config, candidates),
             shelf=shelf,
             embedders=embedders,
             admission=admission_of(config, keys),

@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from emafusion.config import Config, ModelEntry
+from emafusion.build.reliability import open_health, place_names, timeouts
+from emafusion.config import Config, ModelEntry, places_of
 from emafusion.domain.errors import Unready
 from emafusion.domain.ports import Upstream
 from emafusion.gateway.readiness import Place
+from emafusion.upstream.fleet import Fleet
+from emafusion.upstream.fleet import Place as FleetPlace
+from emafusion.upstream.health import Health
 from emafusion.upstream.local.child import LocalServer, LocalSpec
 from emafusion.upstream.local.weights import find_embedded, models_dir
 from emafusion.upstream.pool import Pool
 from emafusion.upstream.proxy import proxies_from_environment
-from emafusion.upstream.remote import Account, RemoteUpstream
+from emafusion.upstream.remote import Account, RemoteUpstream, Way
 from emafusion.upstream.tls import Trust
 from emafusion.wire.anthropic import AnthropicDialect
 from emafusion.wire.dialect import Dialect
@@ -34,10 +38,14 @@ DIALECTS: Mapping[str, Callable[[], Dialect]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Deployments:
-    """Upstreams by the name of their deployment, and the local servers behind some of them."""
+    """Upstreams by the name of their deployment, and the local servers behind some of them.
+
+    `health`: what is known of each, kept up by whoever calls them.
+    """
 
     upstreams: Mapping[str, Upstream]
     servers: Mapping[str, LocalServer]
+    health: Health
 
     def places(self) -> Mapping[str, Place]:
         """How the models on this machine stand."""
@@ -60,8 +68,10 @@ def open_deployments(config: Config, env: Mapping[str, str]) -> Deployments:
     Needs a running event loop. Raises `Unready` where weights or an extra are missing, with what
     to do; a key that is not in the environment is the same.
     """
-    places = {entry.deployment: entry for entry in reversed(config.models)}
-    remote = _remote_upstreams(places, env)
+    entries = [place for entry in config.models for place in places_of(entry)]
+    places = {entry.deployment: entry for entry in reversed(entries)}
+    health = open_health(config)
+    remote = _remote_upstreams(places, env, Way(timeouts=timeouts(config), heard=health.heard))
     # Only now that nothing can be missing any more is a process started.
     servers = {
         name: _local(entry, config, env)
@@ -71,11 +81,33 @@ def open_deployments(config: Config, env: Mapping[str, str]) -> Deployments:
     for server in servers.values():
         server.start()
     local = {name: _on_this_machine(server) for name, server in servers.items()}
-    return Deployments(upstreams={**remote, **local}, servers=servers)
+    single = {**remote, **local}
+    fleets = {
+        entry.deployment: _fleet(entry, single, health)
+        for entry in config.models
+        if entry.deployments
+    }
+    return Deployments(upstreams={**single, **fleets}, servers=servers, health=health)
+
+
+def _fleet(entry: ModelEntry, single: Mapping[str, Upstream], health: Health) -> Fleet:
+    """One model at several deployments."""
+    entries = places_of(entry)
+    names = place_names(entry.name, len(entries))
+    places = [
+        FleetPlace(
+            name=name,
+            deployment=each.deployment,
+            remote_name=each.remote_name or each.name,
+            upstream=single[each.deployment],
+        )
+        for name, each in zip(names, entries, strict=True)
+    ]
+    return Fleet(places, health)
 
 
 def _remote_upstreams(
-    places: Mapping[str, ModelEntry], env: Mapping[str, str]
+    places: Mapping[str, ModelEntry], env: Mapping[str, str], way: Way
 ) -> dict[str, Upstream]:
     trust = Trust()  # the certificates are loaded once for all
     upstreams: dict[str, Upstream] = {}
@@ -85,7 +117,7 @@ def _remote_upstreams(
         elif entry.dialect != "local":
             account = Account(base_url=entry.address or "", api_key=_key(entry, env))
             pool = Pool(proxies=proxies_from_environment(env), trust=trust)
-            upstreams[name] = RemoteUpstream(DIALECTS[entry.dialect](), account, pool=pool)
+            upstreams[name] = RemoteUpstream(DIALECTS[entry.dialect](), account, pool=pool, way=way)
     return upstreams
 
 

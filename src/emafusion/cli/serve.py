@@ -12,6 +12,7 @@ import click
 
 from emafusion.build.keys import check_keys, gateway_keys
 from emafusion.build.opening import Opened, opened
+from emafusion.build.reliability import client_limits
 from emafusion.cli.configured import configured
 from emafusion.cli.loading import tell_loaded
 from emafusion.cli.loop import run, until_stopped
@@ -55,7 +56,12 @@ async def _serve(path: str | None, host: str | None, port: int | None) -> None:
         # request comes then by some 40 ms.
         gc.freeze()
         serving = asyncio.ensure_future(
-            serve(_app(config, gateway, keys), listener, lambda: welcome(text, gateway))
+            serve(
+                _app(config, gateway, keys),
+                listener,
+                lambda: welcome(text, gateway),
+                grace_s=config.reliability.drain_s,
+            )
         )
         watching = asyncio.ensure_future(tell_loaded(gateway.deployments))
         _reload_by_signal(gateway.reloader)
@@ -74,4 +80,9 @@ def _reload_by_signal(reloader: Reloader) -> None:
 
 
 def _app(config: Config, gateway: Opened, keys: Keys) -> App:
-    return App(service=gateway.service, keys=keys, max_concurrent=config.gateway.max_concurrent)
+    return App(
+        service=gateway.service,
+        keys=keys,
+        max_concurrent=config.gateway.max_concurrent,
+        limits=client_limits(config),
+    )

@@ -11,10 +11,17 @@ need has its own module: `config.litellm`, `config.schema`, `config.reference`.
 from emafusion.config.cache_section import CacheSection
 from emafusion.config.discover import embedded_pool, pool_from_env, pool_from_servers
 from emafusion.config.fusion_section import FusionSection
-from emafusion.config.models import ModelEntry, candidate_of, model_of
+from emafusion.config.models import (
+    DeploymentEntry,
+    ModelEntry,
+    candidate_of,
+    model_of,
+    places_of,
+)
 from emafusion.config.parsing import parse, with_address
 from emafusion.config.problems import ConfigError, Problem
 from emafusion.config.providers import PROVIDERS, Provider
+from emafusion.config.reliability_section import ReliabilitySection
 from emafusion.config.state_section import StateSection
 from emafusion.config.telemetry_section import TelemetrySection
 from emafusion.config.tree import (
@@ -34,6 +41,7 @@ __all__ = [
     "CacheSection",
     "Config",
     "ConfigError",
+    "DeploymentEntry",
     "FusionSection",
     "GatewaySection",
     "JudgesSection",
@@ -44,6 +52,7 @@ __all__ = [
     "PolicySection",
     "Problem",
     "Provider",
+    "ReliabilitySection",
     "StateSection",
     "TelemetrySection",
     "candidate_of",
@@ -52,6 +61,7 @@ __all__ = [
     "is_loopback",
     "model_of",
     "parse",
+    "places_of",
     "pool_from_env",
     "pool_from_servers",
     "with_address",

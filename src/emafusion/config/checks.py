@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from emafusion.config.embeddings_section import EmbeddingEntry
-from emafusion.config.models import ModelEntry
+from emafusion.config.models import DeploymentEntry, ModelEntry, places_of
 from emafusion.config.tree import (
     Config,
     JudgesSection,
@@ -28,7 +28,10 @@ def section_rules(section: object) -> Wrong:
         case JudgesSection():
             return _judges(section)
         case ModelEntry():
-            return (*_name(section), *_address(section), *_local(section))
+            return (*_name(section), *_address(section), *_local(section), *_several(section))
+        case DeploymentEntry():
+            wrong = wrong_url(section.base_url) if section.base_url is not None else None
+            return (("base_url", wrong),) if wrong else ()
         case EmbeddingEntry():
             return (*_name(section), *_address(section))
         case _:
@@ -39,15 +42,49 @@ def whole(config: Config) -> Wrong:
     """Rules that tie sections together."""
     wanted = config.judges.llm_model
     names = [entry.name for entry in config.models]
+    wrong = _fallbacks(config, names)
     if wanted is None or not names or wanted in names:
-        return ()
+        return wrong
     what = f"no model is called {wanted}, known are {', '.join(names)}"
-    return (("judges.llm_model", what),)
+    return (("judges.llm_model", what), *wrong)
+
+
+def _fallbacks(config: Config, names: list[str]) -> Wrong:
+    """Fallbacks that are no other model of the pool."""
+    return tuple(
+        (f"models[{index}].fallbacks", _nobody(name, [n for n in names if n != entry.name]))
+        for index, entry in enumerate(config.models)
+        for name in entry.fallbacks
+        if name not in names or name == entry.name
+    )
+
+
+def _nobody(wanted: str, names: list[str]) -> str:
+    known = f"known are {', '.join(names)}" if names else "there is no other"
+    return f"no other model is called {wanted}, {known}"
+
+
+def _several(entry: ModelEntry) -> Wrong:
+    """Deployments of a model: really several, and reached over a network."""
+    if not entry.deployments:
+        return ()
+    if entry.provider in {"local", "litellm"}:
+        return (("deployments", f"is not for provider {entry.provider}"),)
+    if len(entry.deployments) == 1:
+        return (("deployments", "is one: put its keys into the model itself, or name a second"),)
+    places = [(place.deployment, place.remote_name) for place in places_of(entry)]
+    if len(set(places)) < len(places):
+        return (("deployments", "names the same place twice: address, key and remote_name"),)
+    return ()
 
 
 def unset_keys(config: Config, env: Mapping[str, str]) -> Wrong:
     """Environment variables that the config counts on and that are missing or empty."""
-    served = [(f"models[{n}]", entry.key_env) for n, entry in enumerate(config.models)]
+    served = [
+        (f"models[{n}]", place.key_env)
+        for n, entry in enumerate(config.models)
+        for place in places_of(entry)
+    ]
     served += [(f"embeddings[{n}]", entry.key_env) for n, entry in enumerate(config.embeddings)]
     wrong = [
         (f"{where}.api_key_env", f"the environment variable {name} is not set")

@@ -20,6 +20,20 @@ _KNOWN = "what the catalog knows of the model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentEntry(Section):
+    """One of several places that serve a model; what it leaves out is as the model says."""
+
+    base_url: Annotated[str | None, Key("address of the API there", unset="the model's")] = None
+    api_key_env: Annotated[
+        str | None,
+        Key("environment variable with the key for it", env_name=True, unset="the model's"),
+    ] = None
+    remote_name: Annotated[
+        str | None, Key("what the server there calls the model", unset="the model's")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelEntry(Section):
     """A model and where it is served; figures that are left out come from the catalog."""
 
@@ -78,6 +92,14 @@ class ModelEntry(Section):
         str | None,
         Key("GGUF file, for provider local", unset="the embedded model of that name"),
     ] = None
+    deployments: Annotated[
+        tuple[DeploymentEntry, ...],
+        Key("places that serve it, where there are several: each call goes to the least loaded"),
+    ] = ()
+    fallbacks: Annotated[
+        tuple[str, ...],
+        Key("models that are asked, in this order, where a client named this one and it fails"),
+    ] = ()
 
     @property
     def dialect(self) -> DialectName:
@@ -104,10 +126,28 @@ class ModelEntry(Section):
     @property
     def deployment(self) -> str:
         """Name of the place that serves it: equal for entries that share address and key."""
+        if self.deployments:
+            return f"{self.name}*{len(self.deployments)}"
         at = "" if self.base_url is None else f"@{host_of(self.base_url)}"
         file = "" if self.gguf is None else f":{self.gguf}"
         key = "" if self.api_key_env is None else f"#{self.api_key_env}"
         return f"{self.provider}{at}{file}{key}"
+
+
+def places_of(entry: ModelEntry) -> tuple[ModelEntry, ...]:
+    """The entry at each of its deployments; itself alone where there is one."""
+    if not entry.deployments:
+        return (entry,)
+    return tuple(
+        replace(
+            entry,
+            base_url=place.base_url or entry.base_url,
+            api_key_env=place.api_key_env or entry.api_key_env,
+            remote_name=place.remote_name or entry.remote_name,
+            deployments=(),
+        )
+        for place in entry.deployments
+    )
 
 
 def model_of(entry: ModelEntry, catalog: Catalog) -> Model:

@@ -43,6 +43,15 @@ def _section(spec: KeySpec, section: type[Section]) -> Iterator[str]:
     for key in keys_of(section):
         yield f"| `{key.name}` | {_type(key)} | {_default(key)} | {key.key.about} |"
     yield ""
+    for key in keys_of(section):
+        if key.section is not None:
+            yield f"Each item of `{key.name}`:\n"
+            yield "| key | type | default | meaning |"
+            yield "| --- | --- | --- | --- |"
+            for inner in keys_of(key.section):
+                about_it = inner.key.about
+                yield f"| `{inner.name}` | {_type(inner)} | {_default(inner)} | {about_it} |"
+            yield ""
 
 
 def _providers() -> Iterator[str]:
@@ -56,7 +65,7 @@ def _providers() -> Iterator[str]:
 
 
 def _type(spec: KeySpec) -> str:
-    words = {"texts": "list", "text": "text", "integer": "whole number"}
+    words = {"texts": "list", "sections": "list", "text": "text", "integer": "whole number"}
     word = words.get(spec.kind, spec.kind)
     if spec.choices:
         choices = ", ".join(f"`{choice}`" for choice in spec.choices)

@@ -16,6 +16,7 @@ from emafusion.config.keys_section import (
     KeysSection,
 )
 from emafusion.config.models import ModelEntry
+from emafusion.config.reliability_section import USUAL, ReliabilitySection
 from emafusion.config.state_section import ALONE, StateSection
 from emafusion.config.telemetry_section import QUIET, TelemetrySection
 from emafusion.domain.model import Objective
@@ -197,6 +198,7 @@ class Config(Section):
     fusion: Annotated[FusionSection, Key("several answers made into one")] = WHERE_ASKED
     keys: Annotated[KeysSection, Key("keys with limits of their own")] = BESIDE_THE_LOG
     admin: Annotated[AdminSection, Key("administration by HTTP")] = NO_ADMIN
+    reliability: Annotated[ReliabilitySection, Key("what is done about faults")] = USUAL
     state: Annotated[StateSection, Key("what several replicas share")] = ALONE
     cache: Annotated[CacheSection, Key("answers given again")] = UNCACHED
     telemetry: Annotated[TelemetrySection, Key("what the gateway tells of itself")] = QUIET

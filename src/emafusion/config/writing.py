@@ -47,6 +47,8 @@ def scalar(value: object) -> str:
     """
     if isinstance(value, tuple):
         return f"[{', '.join(map(scalar, cast('tuple[object, ...]', value)))}]"
+    if isinstance(value, Section):
+        return f"{{{', '.join(_given(value))}}}"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, str):
@@ -93,6 +95,14 @@ def _entry(entry: ModelEntry) -> Iterator[str]:
         if key.required or value != key.default:
             yield f"  {mark} {key.name}: {scalar(value)}"
             mark = " "
+
+
+def _given(section: Section) -> Iterator[str]:
+    """What a section of a list states, as pairs of a mapping on one line."""
+    for key in keys_of(type(section)):
+        value = getattr(section, key.name)
+        if value != key.default:
+            yield f"{key.name}: {scalar(value)}"
 
 
 def _comment(text: str, *, indent: int) -> list[str]:

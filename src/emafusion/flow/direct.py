@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from emafusion.domain.attempt import Attempt
 from emafusion.domain.command import Call, Flow
 from emafusion.domain.evidence import CallStep, Evidence, Plan
 from emafusion.domain.model import Candidate
 from emafusion.domain.outcome import Answer
 from emafusion.domain.query import Query
-from emafusion.flow.retry import DIRECT, persist
+from emafusion.flow.retry import PLENTY, Mercy, can_fall_back, persist
 from emafusion.flow.route import last_failure
 
 
-def direct(query: Query, candidate: Candidate) -> Flow[Answer]:
-    """Answer a query by the one candidate that the client asked for."""
-    step = CallStep(candidate=candidate.name, live=True)
-    plan = Plan(step=step, propensity=1.0, reason="the client named the model")
-    command = Call(candidate=candidate, query=query, live=query.stream)
-    attempts = yield from persist(command, DIRECT)
+def direct(
+    query: Query,
+    candidate: Candidate,
+    *,
+    mercy: Mercy = PLENTY,
+    fallbacks: tuple[Candidate, ...] = (),
+) -> Flow[Answer]:
+    """Answer a query by the one candidate that the client asked for.
+
+    `fallbacks`: who is asked instead, in this order, where it cannot answer; the config names them.
+    """
+    plans = [_plan(candidate, "the client named the model")]
+    attempts: tuple[Attempt, ...] = yield from _ask(query, candidate, mercy)
+    for other in fallbacks:
+        if not can_fall_back(attempts):
+            break
+        if not mercy.allowance(other.name, 0.0):
+            continue
+        plans.append(_plan(other, f"'{candidate.name}' fails, the config names a fallback"))
+        attempts += yield from _ask(query, other, mercy)
     answered = attempts[-1].reply is not None
     evidence = Evidence(
         attempts=attempts,
@@ -28,9 +43,19 @@ def direct(query: Query, candidate: Candidate) -> Flow[Answer]:
         failure=None if answered else last_failure(evidence),
         attempt=len(attempts) - 1 if answered else None,
         evidence=evidence,
-        plans=(plan,),
+        plans=tuple(plans),
         features=None,
         estimates=None,
         route="direct",
         propensity=1.0,
     )
+
+
+def _ask(query: Query, candidate: Candidate, mercy: Mercy) -> Flow[tuple[Attempt, ...]]:
+    command = Call(candidate=candidate, query=query, live=query.stream)
+    return (yield from persist(command, mercy.direct, mercy))
+
+
+def _plan(candidate: Candidate, reason: str) -> Plan:
+    step = CallStep(candidate=candidate.name, live=True)
+    return Plan(step=step, propensity=1.0, reason=reason)

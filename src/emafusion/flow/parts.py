@@ -13,6 +13,7 @@ from emafusion.domain.model import Candidate, Objective
 from emafusion.domain.ports import Encoder, Estimator, Grouper, Judge, Panel, Policy, Splitter
 from emafusion.domain.query import Query
 from emafusion.flow.fusing import Fusing
+from emafusion.flow.retry import PLENTY, Mercy
 from emafusion.flow.slow import SlowLabels
 
 COLD: Mapping[str, int] = MappingProxyType({})
@@ -73,6 +74,7 @@ class Task(Struct, frozen=True, kw_only=True):
     called only where nobody else can serve the query. `baseline`: whom savings are counted
     against; None for the best single candidate. `is_fused`: whether fusion was asked for.
     `warm`: by candidate, how many tokens of the conversation its provider has in its cache.
+    `mercy`: what may be done besides where a call fails or stays silent.
     """
 
     query: Query
@@ -82,3 +84,4 @@ class Task(Struct, frozen=True, kw_only=True):
     baseline: Candidate | None = None
     is_fused: bool = False
     warm: Mapping[str, int] = COLD
+    mercy: Mercy = PLENTY

@@ -28,7 +28,7 @@ from emafusion.flow.consider import Considered, consider
 from emafusion.flow.fuse import gather, given, write
 from emafusion.flow.label import relabel
 from emafusion.flow.parts import Parts, Task
-from emafusion.flow.retry import ROUTED, persist
+from emafusion.flow.retry import afforded, persist
 
 MAX_STEPS = 256
 """A policy that has not stopped by then is a bug, not a plan."""
@@ -43,6 +43,7 @@ def route(task: Task, parts: Parts) -> Flow[Answer]:
         known, evidence = yield from relabel(known, parts.slow)
     for _ in range(MAX_STEPS):
         plan = _held_to(policy.plan(known.situation(evidence)), evidence)
+        plan = afforded(plan, evidence, task.mercy.allowance)
         plans.append(plan)
         match plan.step:
             case CallStep():
@@ -84,7 +85,8 @@ def _held_to(plan: Plan, evidence: Evidence) -> Plan:
 
 def _call(step: CallStep, known: Considered, evidence: Evidence) -> Flow[Evidence]:
     command = known.call(step.candidate, live=step.live)
-    attempts = yield from persist(command, ROUTED)
+    mercy = known.task.mercy
+    attempts = yield from persist(command, mercy.routed, mercy)
     return known.weigh(replace(evidence, attempts=evidence.attempts + attempts))
 
 

@@ -7,6 +7,7 @@ either the client leaving (`CancelledError`) or a bug.
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,10 +28,16 @@ from emafusion.domain.errors import (
 )
 from emafusion.domain.model import Candidate
 from emafusion.domain.ports import Pricer, Sink, Upstream
+from emafusion.gateway.racing import Racing
+from emafusion.upstream.budget import RetryBudget
+from emafusion.upstream.fleet import left_alone
 from emafusion.upstream.health import Health
 
 REFUSALS = (RateLimited, Overloaded, Unauthorized, Rejected, ContextTooLong, Declined)
 """Failures in which the provider generated nothing, so bills nothing."""
+
+SPREAD = 0.25
+"""By how much, at most, a wait is drawn out: those who failed together must not come together."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -42,12 +49,14 @@ class Run:
     so that what is left of the request's time is our own. `left`: the client has gone; the flow is
     still brought to its end, so that nothing that was done is lost to the log. `health`: learns
     from every call. `told`: headers that the client gets besides, such as how its limits stand.
+    `budget`: of retries and hedges.
     """
 
     upstreams: Mapping[str, Upstream]
     pricer: Pricer
     deadline_s: float
     health: Health = field(default_factory=Health)
+    budget: RetryBudget = field(default_factory=RetryBudget)
     sink: Sink | None = None
     live: Candidate | None = field(default=None, init=False)
     waited_s: float = field(default=0.0, init=False)
@@ -85,40 +94,49 @@ def _gone(command: Command, latency_s: float = 0.0) -> Sent:
         failure = Cancelled("the client left")
         return Attempt(candidate=command.candidate.name, failure=failure, latency_s=latency_s)
     if isinstance(command, Race):
-        return tuple(_beaten(call, "the client left") for call in command.calls)
+        failure = Cancelled("the client left")
+        return tuple(
+            Attempt(candidate=call.candidate.name, failure=failure) for call in command.calls
+        )
     return ()
 
 
 async def _perform(command: Command, run: Run) -> Sent:
     match command:
         case Call():
-            return await _call(command, run)
+            return await _call(command, run, run.sink if command.live else None)
         case Race():
             return await _race(command, run)
         case wait:
             left_s = run.deadline_s - asyncio.get_running_loop().time()
-            await asyncio.sleep(max(0.0, min(wait.seconds, left_s)))
+            wait_s = wait.seconds * random.uniform(1.0, 1.0 + SPREAD)
+            await asyncio.sleep(max(0.0, min(wait_s, left_s)))
             return ()
 
 
-async def _call(call: Call, run: Run) -> Attempt:
-    started = time.perf_counter()
-    run.health.began(call.candidate.name, time.monotonic())
-    upstream = run.upstreams[call.candidate.deployment]
-    seen = _Seen(run.sink) if call.live and run.sink is not None else None
+async def _call(call: Call, run: Run, sink: Sink | None) -> Attempt:
+    started, now = time.perf_counter(), time.monotonic()
+    name, health = call.candidate.name, run.health
+    pause_s = health.pause_s(name, now)
+    if pause_s > 0.0:
+        return left_alone(call, pause_s)
+    health.began(name, now)
+    seen = _Seen(sink, call.candidate, run) if sink is not None else None
     run.live = call.candidate if seen is not None else None
     try:
         async with asyncio.timeout_at(_until_s(call, run)):
-            attempt = await upstream.send(call, seen)
+            attempt = await run.upstreams[call.candidate.deployment].send(call, seen)
     except TimeoutError:
         whose = "request" if call.timeout_s is None else "call"
         attempt = Attempt(
-            candidate=call.candidate.name,
+            candidate=name,
             failure=DeadlinePassed(f"the {whose}'s deadline ran out"),
             latency_s=time.perf_counter() - started,
             sent_live=seen is not None and seen.any,
         )
-    run.health.note(call.candidate.name, attempt, time.monotonic())
+    health.note(name, attempt, time.monotonic())
+    if attempt.reply is not None:
+        run.budget.answered()
     return priced(attempt, call.candidate, run.pricer)
 
 
@@ -130,14 +148,18 @@ def _until_s(call: Call, run: Run) -> float:
 
 
 class _Seen:
-    """A sink that remembers whether anything went through it."""
+    """A sink that remembers whether anything went through it, and whose stream it is."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, candidate: Candidate, run: Run) -> None:
         self._sink = sink
+        self._candidate = candidate
+        self._run = run
         self.any = False
 
     async def __call__(self, delta: Delta) -> None:
-        self.any = True
+        if not self.any:
+            self.any = True
+            self._run.live = self._candidate
         await self._sink(delta)
 
 
@@ -154,36 +176,9 @@ def priced(attempt: Attempt, candidate: Candidate, pricer: Pricer) -> Attempt:
 
 
 async def _race(race: Race, run: Run) -> tuple[Attempt, ...]:
-    tasks = [
-        asyncio.create_task(_later(i * race.stagger_s, call, run))
-        for i, call in enumerate(race.calls)
-    ]
-    try:
-        return await _first(tasks, race)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _later(delay_s: float, call: Call, run: Run) -> Attempt:
-    await asyncio.sleep(delay_s)
-    return await _call(call, run)
-
-
-async def _first(tasks: list[asyncio.Task[Attempt]], race: Race) -> tuple[Attempt, ...]:
-    """Wait until `need` calls have a reply or all have ended; a bug in one is raised here."""
-    pending = set(tasks)
-    while pending:
-        _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-        ended = [task.result() for task in tasks if task.done()]
-        if sum(attempt.reply is not None for attempt in ended) >= race.need:
-            break
-    return tuple(
-        task.result() if task.done() else _beaten(call)
-        for task, call in zip(tasks, race.calls, strict=True)
-    )
-
-
-def _beaten(call: Call, why: str = "another answer came first") -> Attempt:
-    return Attempt(candidate=call.candidate.name, failure=Cancelled(why))
+    return await Racing(
+        race,
+        lambda call, sink: _call(call, run, sink),
+        sink=run.sink,
+        may_start=run.budget.take,
+    ).run()

@@ -6,11 +6,16 @@ written is told to the operator, counted, and shown by `/ready`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 
 from emafusion.domain.errors import Unready
 from emafusion.domain.outcome import Outcome
 from emafusion.domain.ports import Store
+
+GRACE_S = 0.1
+"""Seconds that a row gets where the request has no time left."""
 
 _log = logging.getLogger("emafusion")
 
@@ -23,13 +28,27 @@ class Ledger:
         self.trouble: str | None = None
         self._store = store
 
-    async def keep(self, outcome: Outcome) -> None:
-        """Return once the outcome is safe in the store, or known to be lost."""
+    async def keep(self, outcome: Outcome, until_s: float = math.inf) -> None:
+        """Return once the outcome is safe in the store, or known to be lost, or it is late.
+
+        `until_s`: when a client must have its answer, on the event loop's clock. A row that could
+        not be written by then may still be, but nobody waits for it.
+        """
         try:
-            await self._store.append(outcome)
+            if until_s < math.inf:
+                soonest = asyncio.get_running_loop().time() + GRACE_S
+                async with asyncio.timeout_at(max(until_s, soonest)):
+                    await self._store.append(outcome)
+            else:
+                await self._store.append(outcome)
         except Unready as error:
-            self.lost += 1
-            self.trouble = str(error)
-            _log.error("%s is not in the log: %s", outcome.decision_id, error)
+            self._note(outcome, str(error))
+        except TimeoutError:
+            self._note(outcome, "the log did not answer within the request's time")
         else:
             self.trouble = None
+
+    def _note(self, outcome: Outcome, why: str) -> None:
+        self.lost += 1
+        self.trouble = why
+        _log.error("%s is not in the log: %s", outcome.decision_id, why)

@@ -27,6 +27,13 @@ def check_named(candidate: Candidate, task: Task, parts: Parts) -> None:
         hold(task.objective, parts.estimator.estimate(features, (candidate,)))
 
 
+def may_stand_in(candidate: Candidate, task: Task, parts: Parts) -> bool:
+    """Whether a model may be asked instead of the named one: it is allowed and loses nothing."""
+    if next(not_allowed(candidate, task.objective), None) is not None:
+        return False
+    return not hard(parts.unsupported(task.query, candidate))
+
+
 def dropped(query: Query, candidate: Candidate, unsupported: Unsupported) -> str:
     """Names of the parameters that the candidate's API does not know, with commas; may be empty."""
     return ",".join(unsupported(query, candidate))

@@ -34,7 +34,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 async def serve(
-    app: App, listener: socket.socket, announce: Callable[[], None], *, grace_s: int = GRACE_S
+    app: App, listener: socket.socket, announce: Callable[[], None], *, grace_s: float = GRACE_S
 ) -> None:
     """Serve until cancelled, then let what is under way finish; once more ends that at once."""
     house = _House(app)

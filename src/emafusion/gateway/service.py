@@ -30,7 +30,8 @@ from emafusion.gateway.admission_scope import within
 from emafusion.gateway.driver import Run, drive
 from emafusion.gateway.embedders import Embedders
 from emafusion.gateway.ledger import Ledger
-from emafusion.gateway.named import check_named, dropped
+from emafusion.gateway.mercies import Mercies
+from emafusion.gateway.named import check_named, dropped, may_stand_in
 from emafusion.gateway.names import named_candidate, objective_for
 from emafusion.gateway.readiness import Decider, Place, Readiness, readiness_of
 from emafusion.gateway.reuse.exact import HIT, MISS, Cache
@@ -91,9 +92,10 @@ class Service:
     steps included; `max_body`: bytes of a request at most; `health`: who failed lately; `places`:
     how the deployments on this machine stand; `refused`: why the artifact on disk was not taken
     over, None where it decides; `admission`: holds and counts what keys may take, None where no
-    key has limits. `cache`: answers that may be given again; `once`: those made under a client's
-    idempotency key. `shelf`: what is kept for clients; `keeps_responses`: whether responses are;
-    `embedders`: models that make embeddings.
+    key has limits; `mercies`: what is done where a call fails or stays silent. `cache`: answers
+    that may be given again; `once`: those made under a client's idempotency key. `shelf`: what is
+    kept for clients; `keeps_responses`: whether responses are; `embedders`: models that make
+    embeddings.
     """
 
     parts: Parts
@@ -114,6 +116,7 @@ class Service:
     embedders: Embedders = field(default_factory=Embedders)
     turns: Turns = field(default_factory=Turns)
     health: Health = field(default_factory=Health)
+    mercies: Mercies = field(default_factory=Mercies)
     watching: Watching = field(default_factory=Watching)
     ledger: Ledger = field(init=False)
 
@@ -147,7 +150,7 @@ class Service:
         try:
             kept = None if self.cache is None else self._kept(asked, self.cache, run)
             if kept is None:
-                answer = await drive(self._flow(asked, parts), run)
+                answer = await drive(self._flow(asked, parts, run), run)
             else:
                 answer = given_again(kept)
         except EmafusionError as error:
@@ -155,7 +158,7 @@ class Service:
                 await hold.release()
             if isinstance(error, NoCandidate):
                 refused = _refused(asked, error, created_at)
-                await self.ledger.keep(refused)
+                await self.ledger.keep(refused, run.deadline_s)
                 self.watching.answered(refused)
             raise
         asked = self._with_tags(asked, answer, parts)
@@ -163,7 +166,7 @@ class Service:
             asked = replace(asked, tags=(*asked.tags, *await hold.settled(answer)))
         outcome = _outcome(asked, answer, run, started=started, created_at=created_at)
         self.turns.note(answer)
-        await self.ledger.keep(outcome)
+        await self.ledger.keep(outcome, run.deadline_s)
         self.watching.answered(outcome)
         if self.cache is not None and kept is None:
             key_id, objective = asked.key_id, asked.wanted
@@ -212,6 +215,7 @@ class Service:
             deadline_s=now + min(timeout_s or self.timeout_s, self.timeout_s),
             sink=sink,
             health=self.health,
+            budget=self.mercies.budget,
         )
 
     def task(self, asked: Asked) -> Task:
@@ -225,13 +229,17 @@ class Service:
             baseline=asked.baseline,
         )
 
-    def _flow(self, asked: Asked, parts: Parts) -> Flow[Answer]:
+    def _flow(self, asked: Asked, parts: Parts, run: Run) -> Flow[Answer]:
         chosen = named_candidate(asked.query.requested, self.candidates)
-        task = self.task(asked)
+        mercy = self.mercies.of(run.health, run.deadline_s)
+        task = replace(self.task(asked), mercy=mercy)
         if chosen is None:
             return route(task, parts)
         check_named(chosen, task, parts)
-        return direct(asked.query, chosen)
+        others = self.mercies.fallbacks.get(chosen.name, ())
+        if others:
+            others = tuple(each for each in others if may_stand_in(each, task, parts))
+        return direct(asked.query, chosen, mercy=mercy, fallbacks=others)
 
     def dropped(self, query: Query, name: str | None) -> str:
         """Names of the parameters that did not reach this candidate, with commas; may be empty."""

@@ -26,17 +26,19 @@ class BreakerRules(Struct, frozen=True, kw_only=True):
 
     Opens at `failures` (>= 1) that are at least `share` (0..1) of all calls; older calls count
     less, by exp(-age / window_s). Stays open for cool_s * growth^n seconds after the n-th time in
-    a row, from 0, at most `max_cool_s`, and never pauses longer than that. When half open, one call
-    at a time is let through; one that has not come back after `probe_s` is given up.
+    a row, from 0, at most `max_cool_s`. A provider that asks to be left alone is, for `max_pause_s`
+    at most. When half open, one call at a time is let through; one that has not come back after
+    `probe_s` is given up.
     """
 
     failures: float = 5.0
     share: float = 0.5
     window_s: float = 30.0
-    cool_s: float = 5.0
+    cool_s: float = 2.0
     growth: float = 2.0
-    max_cool_s: float = 120.0
-    probe_s: float = 30.0
+    max_cool_s: float = 30.0
+    max_pause_s: float = 120.0
+    probe_s: float = 15.0
 
 
 class Breaker(Struct, frozen=True, kw_only=True):
@@ -48,9 +50,9 @@ class Breaker(Struct, frozen=True, kw_only=True):
     >>> breaker = Breaker()
     >>> for _ in range(5):
     ...     breaker = breaker.noted("failing", 0.0)
-    >>> [breaker.phase(now) for now in (0.0, 4.9, 5.0)]
+    >>> [breaker.phase(now) for now in (0.0, 1.9, 2.0)]
     ['open', 'open', 'half_open']
-    >>> breaker.noted("alive", 6.0).phase(6.0)
+    >>> breaker.noted("alive", 3.0).phase(3.0)
     'closed'
     """
 
@@ -130,5 +132,5 @@ def _tripped(breaker: Breaker, now: float) -> Breaker:
 def _paused(breaker: Breaker, pause_s: float | None, now: float) -> Breaker:
     if pause_s is None or pause_s <= 0.0:
         return breaker
-    until = now + min(pause_s, breaker.rules.max_cool_s)
+    until = now + min(pause_s, breaker.rules.max_pause_s)
     return replace(breaker, paused_until=max(breaker.paused_until, until))

@@ -34,6 +34,11 @@ class Fold:
         """Whether the end marker has come, so that nothing more will."""
         return self._reader.done
 
+    @property
+    def complete(self) -> bool:
+        """Whether the answer is whole, although more may come."""
+        return self._reader.complete
+
     async def take(self, event: SseEvent, /) -> None:
         """Pass on what the event means; raises the failure that it reports."""
         for delta in self._reader.feed(event):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from emafusion.domain.attempt import Attempt
 from emafusion.domain.errors import Cancelled, DeadlinePassed, Garbled, Retryable, Unauthorized
 from emafusion.upstream.breaker import Breaker, BreakerRules, Phase, Sign
+from emafusion.upstream.headroom import Headroom
 
 _FAILING = (Retryable, Unauthorized, Garbled)
 _UNCLEAR = (Cancelled, DeadlinePassed)
@@ -16,29 +17,62 @@ class Health:
     """One breaker for each name; an unknown name is healthy.
 
     A name stands for whatever fails as one: limits and outages are mostly a model's, so the name
-    of a candidate serves better than that of its account. `now`: seconds on a clock that never
-    goes back.
+    of a candidate serves better than that of its account. `groups`: candidates that are served at
+    several places, each with the names of those: they rest when all of their places do, and what
+    comes of a call is a place's. `now`: seconds on a clock that never goes back.
     """
 
-    def __init__(self, rules: BreakerRules | None = None) -> None:
+    def __init__(
+        self,
+        rules: BreakerRules | None = None,
+        *,
+        groups: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self.groups: Mapping[str, tuple[str, ...]] = groups or {}
         self._new = Breaker(rules=rules or BreakerRules())
         self._breakers: dict[str, Breaker] = {}
+        self._room: dict[str, Headroom] = {}
 
     def available(self, name: str, now: float, /) -> bool:
         """Whether a call may go there now. Only looks: asking takes no turn."""
+        if name in self.groups:
+            return any(self.available(place, now) for place in self.groups[name])
         breaker = self._breakers.get(name)
-        return breaker is None or breaker.allows(now)
+        return (breaker is None or breaker.allows(now)) and not self._is_full(name, now)
 
     def resting(self, now: float, /) -> frozenset[str]:
         """Names where no call may go now."""
-        return frozenset(
-            [name for name, breaker in self._breakers.items() if not breaker.allows(now)]
-        )
+        names = [name for name, breaker in self._breakers.items() if not breaker.allows(now)]
+        if self._room:
+            names += [name for name in self._room if self._is_full(name, now)]
+        if names and self.groups:
+            found = frozenset(names)
+            names += [name for name, places in self.groups.items() if found.issuperset(places)]
+        return frozenset(names)
+
+    def pause_s(self, name: str, now: float, /) -> float:
+        """Seconds for which the provider asked to be left alone, 0 if it did not."""
+        if name in self.groups:
+            return min(self.pause_s(place, now) for place in self.groups[name])
+        breaker = self._breakers.get(name)
+        return 0.0 if breaker is None else max(0.0, breaker.paused_until - now)
 
     def wait_s(self, name: str, now: float, /) -> float:
         """Seconds until a call may go there, 0 if it may now."""
+        if name in self.groups:
+            return min(self.wait_s(place, now) for place in self.groups[name])
         breaker = self._breakers.get(name)
         return 0.0 if breaker is None else breaker.wait_s(now)
+
+    def is_probed(self, name: str, now: float, /) -> bool:
+        """Whether the next call there is the test after an outage."""
+        breaker = self._breakers.get(name)
+        return breaker is not None and breaker.phase(now) == "half_open" and breaker.allows(now)
+
+    def room(self, name: str, now: float, /) -> float:
+        """Share of its rate limits that is left there, in 0..1; 1 where nothing is known."""
+        room = self._room.get(name)
+        return 1.0 if room is None or room.until <= now else room.share
 
     def began(self, name: str, now: float, /) -> None:
         """A call goes there: after an outage the first one is the test, others wait for it."""
@@ -48,14 +82,24 @@ class Health:
 
     def note(self, name: str, attempt: Attempt, now: float, /) -> None:
         """Learn from what came of a call."""
+        if name in self.groups:
+            return
         breaker = self._breakers.get(name, self._new)
         failure = attempt.failure
         pause_s = None if failure is None else failure.retry_after_s
         self._breakers[name] = breaker.noted(sign_of(attempt), now, pause_s=pause_s)
 
+    def heard(self, name: str, room: Headroom, /) -> None:
+        """Learn what a provider says of its rate limits."""
+        self._room[name] = room
+
     def phases(self, now: float, /) -> Mapping[str, Phase]:
         """Where every name stands of which something is known."""
         return {name: breaker.phase(now) for name, breaker in self._breakers.items()}
+
+    def _is_full(self, name: str, now: float) -> bool:
+        room = self._room.get(name)
+        return room is not None and room.share <= 0.0 and now < room.until
 
 
 def sign_of(attempt: Attempt, /) -> Sign:

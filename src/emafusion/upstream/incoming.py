@@ -13,7 +13,8 @@ class Incoming:
 
     `started`: any byte came; `has_head`: status and headers are known; `done`: the body is
     complete; `reusable`: the connection may carry another exchange afterwards.
-    `buffered`: bytes of body that nobody has taken yet; `coding`: its content coding, if any.
+    `buffered`: bytes of body that nobody has taken yet; `coding`: its content coding, if any;
+    `tells_limits`: there are headers about rate limits.
     """
 
     __slots__ = (
@@ -30,6 +31,7 @@ class Incoming:
         "reusable",
         "started",
         "status",
+        "tells_limits",
     )
 
     def __init__(self, limits: Limits) -> None:
@@ -42,7 +44,7 @@ class Incoming:
         self.buffered = 0
         self.status = 0
         self.coding = ""
-        self.started = self.has_head = self.done = self.reusable = False
+        self.started = self.has_head = self.done = self.reusable = self.tells_limits = False
 
     def feed(self, data: bytes, /) -> None:
         """Take the next bytes; raises `Garbled` if they are no HTTP or more than allowed."""
@@ -118,6 +120,8 @@ class Incoming:
         self._headers.append((name, value))
         if len(name) == 16 and name.lower() == b"content-encoding":
             self.coding = value.decode("latin-1")
+        elif not self.tells_limits and b"ratelimit-" in name.lower():
+            self.tells_limits = True
 
     def on_headers_complete(self) -> None:
         """The head is complete."""

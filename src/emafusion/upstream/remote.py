@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from typing_extensions import override
 
 from emafusion.domain.attempt import Attempt, Reply
 from emafusion.domain.command import Call
-from emafusion.domain.errors import BadInput, Failure, Rejected
+from emafusion.domain.errors import BadInput, Disconnected, Failure, Garbled, Rejected
 from emafusion.domain.ports import Sink
 from emafusion.upstream.address import parse_base_url
 from emafusion.upstream.fold import Fold
+from emafusion.upstream.headroom import Headroom, headroom_of
 from emafusion.upstream.pool import Pool
 from emafusion.upstream.request import Headers, HttpRequest, check_headers
 from emafusion.upstream.response import Response
@@ -21,6 +23,9 @@ from emafusion.upstream.timeouts import Timeouts
 from emafusion.wire.dialect import Dialect, WireRequest
 from emafusion.wire.openai import deltas_of
 from emafusion.wire.sse import SseParser
+
+MOST_EVENT_BYTES = 16 * 2**20
+"""Bytes that one event of a stream may have: pictures and sound come in one."""
 
 _KEPT = 256
 """Paths of which the address and headers are kept."""
@@ -38,6 +43,21 @@ class Account:
     headers: Headers = field(default=(), repr=False)
 
 
+def _unheard(_name: str, _room: Headroom) -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How a deployment is called, whichever it is.
+
+    `heard`: is told what is left of the rate limits, with the name of the candidate.
+    """
+
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    heard: Callable[[str, Headroom], None] = _unheard
+
+
 class RemoteUpstream:
     """Sends calls to one account in one dialect.
 
@@ -53,13 +73,14 @@ class RemoteUpstream:
         *,
         pool: Pool,
         timeouts: Timeouts | None = None,
+        way: Way | None = None,
     ) -> None:
         self._dialect = dialect
         self._key = account.api_key.strip()
         self._default = parse_base_url(dialect.base_url)
         self._base = parse_base_url(account.base_url) if account.base_url else self._default
         self._pool = pool
-        self._timeouts = timeouts or Timeouts()
+        self._way = way or Way(timeouts=timeouts or Timeouts())
         self._headers: Headers = (*dialect.auth(self._key), *account.headers)
         self._known: dict[tuple[str, Headers], tuple[str, Headers]] = {}
         check_headers(self._headers)
@@ -85,8 +106,10 @@ class RemoteUpstream:
 
     async def _exchange(self, sending: Sending, sink: Sink | None) -> Reply:
         wire = self._dialect.request(sending.call, stream=sink is not None)
-        response = await self._pool.open(self._base.server, self._request(wire), self._timeouts)
+        response = await self._pool.open(self._base.server, self._request(wire), self._way.timeouts)
         try:
+            if response.tells_limits:
+                self._hear(sending, response)
             if response.status != 200:
                 raise await self._refusal(response)
             if sink is None:
@@ -94,6 +117,11 @@ class RemoteUpstream:
             return await self._stream(response, sending, sink)
         finally:
             response.close()
+
+    def _hear(self, sending: Sending, response: Response) -> None:
+        room = headroom_of(response.headers, clock_s=time.monotonic(), now=time.time())
+        if room is not None:
+            self._way.heard(sending.call.candidate.name, room)
 
     def _request(self, wire: WireRequest) -> HttpRequest:
         same = (wire.path, wire.headers)
@@ -111,9 +139,11 @@ class RemoteUpstream:
         if "json" in kind.lower():
             return await self._unstreamed(response, fold)
         parser = SseParser()
-        while not fold.done and (data := await response.chunk()):
+        while not fold.done and (data := await _more(response, fold)):
             for event in parser.feed(data):
                 await fold.take(event)
+            if parser.waiting > MOST_EVENT_BYTES:
+                raise Garbled(f"upstream sent an event of over {MOST_EVENT_BYTES:,} bytes")
         if not fold.done:
             for event in parser.close():
                 await fold.take(event)
@@ -130,8 +160,10 @@ class RemoteUpstream:
     async def _refusal(self, response: Response) -> Failure:
         """What a status other than 200 means."""
         status = response.status
-        if 300 <= status < 400:
-            return Rejected(
+        if status < 300:
+            return Garbled(f"upstream answered {status}, which holds no answer", status=status)
+        if status < 400:
+            return Garbled(
                 f"{self._base.server.netloc} redirects (status {status}), which is not followed: "
                 "set base_url to the final address",
                 status=status,
@@ -142,6 +174,16 @@ class RemoteUpstream:
             # The status says enough; a body that breaks off must not hide it.
             body = b""
         return self._dialect.failure(status, response.headers, body, now=time.time())
+
+
+async def _more(response: Response, fold: Fold) -> bytes:
+    """The next bytes; none where the connection breaks after the whole answer was said."""
+    try:
+        return await response.chunk()
+    except Disconnected:
+        if fold.complete:
+            return b""
+        raise
 
 
 def _merged(request: Headers, account: Headers) -> Headers:

@@ -34,6 +34,11 @@ class Response:
         """Headers, names in lower case."""
         return self._incoming.headers()
 
+    @property
+    def tells_limits(self) -> bool:
+        """Whether there are headers about rate limits."""
+        return self._incoming.tells_limits
+
     async def chunk(self) -> bytes:
         """Give the next bytes of the body as soon as there are any; empty at its end.
 

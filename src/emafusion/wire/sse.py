@@ -22,6 +22,7 @@ class SseParser:
     r"""Cuts a stream of bytes into events.
 
     Feeding the same bytes in any pieces gives the same events. Lines end in LF, CR LF or CR.
+    `waiting`: bytes of the event that is not complete yet.
 
     >>> parser = SseParser()
     >>> parser.feed(b"data: one\n\nda")
@@ -30,10 +31,12 @@ class SseParser:
     (SseEvent(event='message', data=b'two'),)
     """
 
-    __slots__ = ("_after_cr", "_data", "_event", "_rest", "_started")
+    __slots__ = ("_after_cr", "_data", "_event", "_held", "_rest", "_started", "waiting")
 
     def __init__(self) -> None:
+        self.waiting = 0
         self._rest = b""
+        self._held: list[bytes] = []
         self._event = ""
         self._data: list[bytes] = []
         self._started = False
@@ -50,9 +53,14 @@ class SseParser:
         if b"\r" in data:
             self._after_cr = data.endswith(b"\r")
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        self.waiting += len(data)
         if b"\n" not in data:
-            self._rest += data
+            # Joined only once its end is there: a long line comes in many pieces.
+            self._held.append(data)
             return ()
+        if self._held:
+            data = b"".join((*self._held, data))
+            self._held.clear()
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
         return tuple(event for line in lines if (event := self._line(line)))
@@ -62,7 +70,9 @@ class SseParser:
 
         The standard drops it; some servers end their stream that way, and its data is whole.
         """
-        last = [self._line(self._rest)] if self._rest else []
+        rest = b"".join((self._rest, *self._held))
+        self._held.clear()
+        last = [self._line(rest)] if rest else []
         last.append(self._line(b""))
         self._rest = b""
         return tuple(event for event in last if event)
@@ -94,6 +104,7 @@ class SseParser:
     def _dispatch(self) -> SseEvent | None:
         data, event = self._data, self._event
         self._event = ""
+        self.waiting = len(self._rest)
         if not data:
             return None
         self._data = []
