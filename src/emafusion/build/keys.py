@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from emafusion.config import Config
 from emafusion.domain.errors import Unready
 from emafusion.gateway.admission import Admission
+from emafusion.gateway.admission_steady import SteadyMeter
 from emafusion.gateway.keys import Keys, make_keys
 from emafusion.home import home
 from emafusion.store.keys.ports import KeyStore, Meter
@@ -48,7 +50,8 @@ def keys_path(config: Config, env: Mapping[str, str]) -> Path:
 
 def admission_of(config: Config, ring: KeyRing) -> Admission:
     """What holds requests to the limits of their keys."""
-    return Admission(meter=ring.meter, looks=config.policy.max_looks)
+    meter = SteadyMeter(ring.meter, time.time)
+    return Admission(meter=meter, looks=config.policy.max_looks)
 
 
 def gateway_keys(config: Config, env: Mapping[str, str], ring: KeyRing) -> Keys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from emafusion.gateway.admission_refusal import (
 )
 from emafusion.gateway.admission_telling import rate_headers, wait_s
 from emafusion.gateway.http import Headers
+from emafusion.gateway.unbroken import unbroken
 from emafusion.store.keys.key import Key
 from emafusion.store.keys.ports import Level, Meter
 
@@ -59,12 +61,17 @@ class Admission:
         wanted = limits(key, need, now_s)
         if not wanted:
             return Hold(key=key, need=need, name=None, at_s=now_s)
-        got = await self.meter.reserve(
-            name,
-            tuple(limit.charge for limit in wanted),
-            now_s=now_s,
-            until_s=now_s + within_s + GRACE_S,
+        got, has_left = await unbroken(
+            self.meter.reserve(
+                name,
+                tuple(limit.charge for limit in wanted),
+                now_s=now_s,
+                until_s=now_s + within_s + GRACE_S,
+            )
         )
+        if has_left:  # nobody is there who would settle it
+            await unbroken(self.meter.settle(name, (), now_s=now_s))
+            raise asyncio.CancelledError
         headers = rate_headers(wanted, got.levels, now_s)
         if got.refused is not None:
             limit, level = wanted[got.refused], got.levels[got.refused]

@@ -39,6 +39,7 @@ from emafusion.gateway.reuse.fingerprint import fingerprint
 from emafusion.gateway.reuse.kept import Kept, given_again
 from emafusion.gateway.reuse.once import REPLAYED, Once
 from emafusion.gateway.turns import Turns
+from emafusion.gateway.unbroken import unbroken
 from emafusion.gateway.watching import Watching
 from emafusion.store.keys.key import Key
 from emafusion.store.shelf.ports import Shelf
@@ -163,7 +164,9 @@ class Service:
             raise
         asked = self._with_tags(asked, answer, parts)
         if hold is not None:
-            asked = replace(asked, tags=(*asked.tags, *await hold.settled(answer)))
+            tags, left = await unbroken(hold.settled(answer))
+            run.left = run.left or left
+            asked = replace(asked, tags=(*asked.tags, *tags))
         outcome = _outcome(asked, answer, run, started=started, created_at=created_at)
         self.turns.note(answer)
         await self.ledger.keep(outcome, run.deadline_s)
