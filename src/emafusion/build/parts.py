@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from emafusion.build.checking import checker_of
 from emafusion.build.fusing import fusing_of, fusion_of, with_writing
 from emafusion.build.labelling import build_slow
 from emafusion.build.modes import Ground, mode_of, policy_of
+from emafusion.build.splitting import splitter_of
 from emafusion.build.unsupported import unsupported_of
 from emafusion.catalog import cost_usd
 from emafusion.config import Config
@@ -163,6 +165,8 @@ def build_parts(
         fusion=fusion_of(gain, dial, config.fusion),
         fusing=fusing_of(candidates, means),
         explain=None if is_mean else partial(explain_confidence, panel),
+        splitter=splitter_of(config.policy.decompose, candidates, means),
+        checker=checker_of(config.fusion),
     )
 
 

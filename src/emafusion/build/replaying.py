@@ -159,6 +159,7 @@ def prepare(recipe: Recipe, names: str, stage: Stage) -> Rehearsed:
         unsupported=everything_said,
         slow=None,
         explain=None,
+        splitter=None,
     )
 
     def forget() -> None:

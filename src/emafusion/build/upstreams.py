@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from emafusion.build.checking import checker_upstreams
 from emafusion.build.reliability import open_health, place_names, timeouts
 from emafusion.config import Config, ModelEntry, places_of
 from emafusion.domain.errors import Unready
@@ -72,6 +73,7 @@ def open_deployments(config: Config, env: Mapping[str, str]) -> Deployments:
     places = {entry.deployment: entry for entry in reversed(entries)}
     health = open_health(config)
     remote = _remote_upstreams(places, env, Way(timeouts=timeouts(config), heard=health.heard))
+    checkers = checker_upstreams(config.fusion)
     # Only now that nothing can be missing any more is a process started.
     servers = {
         name: _local(entry, config, env)
@@ -87,7 +89,8 @@ def open_deployments(config: Config, env: Mapping[str, str]) -> Deployments:
         for entry in config.models
         if entry.deployments
     }
-    return Deployments(upstreams={**single, **fleets}, servers=servers, health=health)
+    upstreams = {**single, **fleets, **checkers}
+    return Deployments(upstreams=upstreams, servers=servers, health=health)
 
 
 def _fleet(entry: ModelEntry, single: Mapping[str, Upstream], health: Health) -> Fleet:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from msgspec import Struct
 
+from emafusion.domain.errors import BadInput
 from emafusion.domain.evidence import Case, JudgeCard, Signal
 from emafusion.domain.model import Candidate, Objective
 from emafusion.domain.ports import Encoder, Estimator, Grouper, Judge, Panel, Policy, Splitter
@@ -42,7 +43,8 @@ class Parts:
     `slow`: the slow classifier, None where nobody is asked for labels. `fusion`: the policy of who
     asks for fusion by name, None for the same; `fusing`: who writes one answer of several, None
     where nobody does; `explain`: says how confidences came about, None where that is not kept;
-    `splitter`: splits queries of several tasks, None where they are answered whole.
+    `splitter`: splits queries of several tasks, None where they are answered whole; `checker`:
+    makes the judge that runs a client's tests, None where none are run.
     """
 
     encoder: Encoder
@@ -60,11 +62,23 @@ class Parts:
     fusing: Fusing | None = None
     explain: Explain | None = None
     splitter: Splitter | None = None
+    checker: Callable[[str], Judge] | None = None
     cards: tuple[JudgeCard, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """Look at the judges' cards once, not for every query."""
         object.__setattr__(self, "cards", tuple(judge.card for judge in self.judges.values()))
+
+    def tested_by(self, tests: str) -> Parts:
+        """The same with a judge more, that runs a client's tests on every held answer.
+
+        Raises `BadInput` where nobody runs any.
+        """
+        if self.checker is None:
+            told = "this gateway runs no tests: its operator has set no fusion.checker"
+            raise BadInput(told, where="emafusion.tests")
+        judge = self.checker(tests)
+        return replace(self, judges={judge.card.name: judge, **self.judges})
 
 
 class Task(Struct, frozen=True, kw_only=True):
