@@ -22,7 +22,8 @@ class Provider:
     """Speaks OpenAI's API, and Anthropic's a little.
 
     What it says to a model is `script[model]`, else an echo.
-    A script's entry is a text, or one of: `hang`, `status:N`, `reset`, `garbage`, `slow:TEXT`.
+    A script's entry is a text, or one of: `hang`, `later:SECONDS`, `status:N`, `reset`,
+    `garbage`, `slow:TEXT`.
     `canned[place]`: what it says at that end of a path, whole: content type and body.
     `seen`: bodies it got, `raw`: their bytes, `heads`: path and headers; `left`: set when a client
     went away while it was answering.
@@ -46,11 +47,13 @@ class Provider:
         self.raw.append(raw)
         self.seen.append(body)
         self.heads.append(_head(scope))
-        for place, (kind, told) in self.canned.items():
+        for place, (kind, data) in self.canned.items():
             if scope["path"].endswith(place):
-                await _respond(send, 200, told, kind)
+                await _respond(send, 200, data, kind)
                 return
         said = self.script.get(body["model"], _echo(body))
+        if said.startswith("later:"):
+            await asyncio.sleep(float(said.partition(":")[2]))
         if said == "hang":
             await self._until_left(receive)
         elif said.startswith("status:"):

@@ -103,7 +103,8 @@ def gateway_work(
         async with opened(config, env) as gateway:
             app = make_app(gateway.service)
             task = asyncio.ensure_future(serve(app, listener, ready, grace_s=1))
-            await until(stop, task)
+            async with gateway.batches.running():
+                await until(stop, task)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 

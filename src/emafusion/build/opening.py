@@ -20,6 +20,8 @@ from emafusion.config import CacheSection, Config, candidate_of
 from emafusion.domain.model import Candidate
 from emafusion.encode.taxonomy import AXES
 from emafusion.flow.parts import Parts
+from emafusion.gateway.batch_work import Asker
+from emafusion.gateway.batching import Batches
 from emafusion.gateway.reload import Reloader
 from emafusion.gateway.reuse.exact import Cache
 from emafusion.gateway.service import Service
@@ -31,13 +33,17 @@ from emafusion.store.shelf.sqlite_shelf import SqliteShelf
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Opened:
-    """A service and what it stands on. `reloader`: of its artifact; `keys`: of its clients."""
+    """A service and what it stands on. `reloader`: of its artifact; `keys`: of its clients.
+
+    `batches`: to be kept `running` by whoever serves clients.
+    """
 
     service: Service
     deployments: Deployments
     log: OutcomeLog
     reloader: Reloader
     keys: KeyRing
+    batches: Batches
 
 
 def today_catalog() -> Catalog:
@@ -94,9 +100,20 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
             cache=cache_of(config.cache),
             watching=watching,
         )
+        batches = Batches(
+            shelf=shelf,
+            asker=Asker(service=service, keys=keys.store),
+            at_once=config.batches.at_once,
+        )
+        service.wake_batches = batches.wake
         async with kept_new(service, read, config, seen=seen) as reloader:
             yield Opened(
-                service=service, deployments=deployments, log=log, reloader=reloader, keys=keys
+                service=service,
+                deployments=deployments,
+                log=log,
+                reloader=reloader,
+                keys=keys,
+                batches=batches,
             )
     finally:
         closing.close()

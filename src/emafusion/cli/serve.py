@@ -65,7 +65,8 @@ async def _serve(path: str | None, host: str | None, port: int | None) -> None:
         )
         watching = asyncio.ensure_future(tell_loaded(gateway.deployments))
         _reload_by_signal(gateway.reloader)
-        await until_stopped(serving, watching)
+        async with gateway.batches.running():
+            await until_stopped(serving, watching)
         watching.cancel()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from emafusion.config.batches_section import IN_THE_BACKGROUND, BatchesSection
 from emafusion.config.cache_section import UNCACHED, CacheSection
 from emafusion.config.embeddings_section import EmbeddingEntry
 from emafusion.config.fusion_section import WHERE_ASKED, FusionSection
@@ -190,6 +191,7 @@ class Config(Section):
     embeddings: Annotated[
         tuple[EmbeddingEntry, ...], Key("models that make embeddings", unset="none")
     ] = ()
+    batches: Annotated[BatchesSection, Key("requests in the background")] = IN_THE_BACKGROUND
     gateway: Annotated[GatewaySection, Key("where to listen, whom to admit")] = GatewaySection()
     policy: Annotated[PolicySection, Key("how models are chosen")] = PolicySection()
     judges: Annotated[JudgesSection, Key("who reads a cheap answer")] = JudgesSection()

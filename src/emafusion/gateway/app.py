@@ -17,12 +17,14 @@ from emafusion.domain.errors import BadInput, EmafusionError, Failure
 from emafusion.gateway.admission_refusal import OutOfLimit
 from emafusion.gateway.answering import Handler, answering
 from emafusion.gateway.asking import SESSION_HEADERS
+from emafusion.gateway.batches import cancel_batch, create_batch, get_batch, list_batches
 from emafusion.gateway.chat import CHAT
 from emafusion.gateway.completions import complete
 from emafusion.gateway.counting import counting
 from emafusion.gateway.dry_run import dry_run
 from emafusion.gateway.embeddings import embed
 from emafusion.gateway.face import Face
+from emafusion.gateway.files import delete_file, file_content, get_file, list_files, upload
 from emafusion.gateway.generate import GENERATE, stream_generate
 from emafusion.gateway.http import Head, Request, Response, Sender, TooLarge, WrongEncoding
 from emafusion.gateway.keys import Keys, Unsure
@@ -76,6 +78,12 @@ ROUTES: dict[str, Route] = {
     "/messages/count_tokens": Route({"POST": counting(COUNT)}, MESSAGES),
     "/completions": Route({"POST": complete}),
     "/embeddings": Route({"POST": embed}),
+    "/files": Route({"POST": upload, "GET": list_files}),
+    "/files/*/content": Route({"GET": file_content}),
+    "/files/*": Route({"GET": get_file, "DELETE": delete_file}),
+    "/batches": Route({"POST": create_batch, "GET": list_batches}),
+    "/batches/*/cancel": Route({"POST": cancel_batch}),
+    "/batches/*": Route({"GET": get_batch}),
     "/responses": Route({"POST": respond}),
     "/responses/*/input_items": Route({"GET": list_input_items}),
     "/responses/*": Route({"GET": get_response, "DELETE": delete_response}),

@@ -115,6 +115,7 @@ class Service:
     shelf: Shelf | None = None
     keeps_responses: bool = True
     embedders: Embedders = field(default_factory=Embedders)
+    wake_batches: Callable[[], object] = bool
     turns: Turns = field(default_factory=Turns)
     health: Health = field(default_factory=Health)
     mercies: Mercies = field(default_factory=Mercies)

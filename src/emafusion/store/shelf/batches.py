@@ -97,13 +97,15 @@ class SqliteBatches:
 
     async def claim(self, worker: str, /, *, now: float, until: float) -> Batch | None:
         """Take the oldest batch under way that nobody works on."""
+        if not self._file.path.exists():
+            return None  # nothing was ever put there: no file is made to find that out
         free = (
             f"SELECT id, state FROM batches WHERE status IN ({_ACTIVE}) "  # noqa: S608 - names of our own states
-            "AND (worker IS NULL OR worker_until < ? OR worker = ?) ORDER BY number LIMIT 1"
+            "AND (worker IS NULL OR worker_until < ?) ORDER BY number LIMIT 1"
         )
 
         def work(connection: sqlite3.Connection) -> str | None:
-            row = connection.execute(free, (now, worker)).fetchone()
+            row = connection.execute(free, (now,)).fetchone()
             if row is None:
                 return None
             take = "UPDATE batches SET worker = ?, worker_until = ? WHERE id = ?"
@@ -144,21 +146,24 @@ class SqliteBatches:
         rows = await self._file.do(work)
         return [Line(number=number, custom_id=own, body=body) for number, own, body in rows]
 
-    async def answer(self, key: str, answer: LineAnswer, /) -> None:
-        """Keep what came of a line; the first answer stays."""
-        row = (
-            int(answer.good),
-            answer.text,
-            answer.prompt_tokens,
-            answer.cached_tokens,
-            answer.completion_tokens,
-            answer.reasoning_tokens,
-            key,
-            answer.number,
-        )
+    async def answer(self, key: str, answers: Sequence[LineAnswer], /) -> None:
+        """Keep what came of some lines; the first answer stays."""
+        rows = [
+            (
+                int(answer.good),
+                answer.text,
+                answer.prompt_tokens,
+                answer.cached_tokens,
+                answer.completion_tokens,
+                answer.reasoning_tokens,
+                key,
+                answer.number,
+            )
+            for answer in answers
+        ]
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute(_ANSWER, row)
+            connection.executemany(_ANSWER, rows)
 
         await self._file.do(work)
 

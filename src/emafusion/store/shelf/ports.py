@@ -101,8 +101,8 @@ class BatchShelf(Protocol):
         """Lines that have no answer yet, by number."""
         ...
 
-    async def answer(self, key: str, answer: LineAnswer, /) -> None:
-        """Keep what came of a line."""
+    async def answer(self, key: str, answers: Sequence[LineAnswer], /) -> None:
+        """Keep what came of some lines; of one that was answered before, the first stays."""
         ...
 
     async def move(self, batch: Batch, /, *, old: frozenset[str]) -> bool:
