@@ -37,7 +37,9 @@ def read_asked(request: Request, service: Service, face: Face) -> Asked:
         tags=_traced(tags_of(options), request),
         baseline=_baseline(options.baseline, service.candidates),
         once=_once(request),
-        anew=options.cache is False or _wants_anew(request),
+        anew=options.cache is False or options.tests is not None or _wants_anew(request),
+        tests=options.tests,
+        explain=options.explain is True,
     )
     return (
         asked

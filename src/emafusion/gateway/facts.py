@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from emafusion.domain.outcome import Outcome
+from msgspec import Raw, json
 
-Facts = dict[str, str | float | int]
+from emafusion.domain.outcome import Outcome
+from emafusion.gateway.account import account
+
+Facts = dict[str, str | float | int | Raw]
+"""By name; a `Raw` is JSON, and in bodies alone."""
+
+EXPLAIN = ("explain", "response")
+"""The tag of an outcome whose client wants to be told how the answer came about."""
 
 
 def facts(outcome: Outcome) -> Facts:
@@ -26,6 +33,8 @@ def facts(outcome: Outcome) -> Facts:
     for name, value in outcome.tags:
         if name == "dropped":
             told[name] = value
+    if EXPLAIN in outcome.tags:
+        told["explanation"] = Raw(json.encode(account(answer)))
     return told
 
 
@@ -35,7 +44,9 @@ def headers(told: Facts) -> tuple[tuple[str, str], ...]:
     >>> headers({"decision_id": "em-1", "cost_usd": 0.000012})
     (('x-emafusion-decision-id', 'em-1'), ('x-emafusion-cost-usd', '0.000012'))
     """
-    return tuple([(_HEADERS[name], _text(value)) for name, value in told.items()])
+    return tuple(
+        [(_HEADERS[name], _text(value)) for name, value in told.items() if type(value) is not Raw]
+    )
 
 
 _NAMES = (
@@ -45,7 +56,7 @@ _NAMES = (
 _HEADERS = {name: f"x-emafusion-{name.replace('_', '-')}" for name in _NAMES}
 
 
-def _text(value: str | float) -> str:
+def _text(value: str | float | Raw) -> str:
     """Plain decimals: a reader of headers should not meet 1.2e-05."""
     if isinstance(value, float):
         return f"{value:.9f}".rstrip("0").rstrip(".") or "0"

@@ -7,7 +7,7 @@ from msgspec import json
 from emafusion.domain.errors import UnknownModel
 from emafusion.gateway.admission_scope import allowed
 from emafusion.gateway.http import Request, Response, Sender
-from emafusion.gateway.names import PROFILES, ROUTED, named_candidate
+from emafusion.gateway.names import OWN, named_candidate
 from emafusion.gateway.service import Service
 from emafusion.store.keys.key import Key
 from emafusion.wire.openai import ModelEntry, encode_model, encode_models
@@ -15,7 +15,7 @@ from emafusion.wire.openai import ModelEntry, encode_model, encode_models
 
 def entries(service: Service, key: Key | None = None) -> tuple[ModelEntry, ...]:
     """Every name that a client may send: the router's, its profiles, the pool's as its key says."""
-    own = [ModelEntry(id=name, owned_by="emafusion") for name in (*ROUTED, *PROFILES)]
+    own = [ModelEntry(id=name, owned_by="emafusion") for name in OWN]
     known = (*service.candidates, *service.embedders.candidates)
     usable = known if key is None else allowed(key, known)
     pool = [ModelEntry(id=c.name, owned_by=c.model.provider) for c in usable]

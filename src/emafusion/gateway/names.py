@@ -12,6 +12,12 @@ ROUTED = ("auto", "emafusion", "emafusion/auto")
 PROFILES = {"emafusion/eco": 0.15, "emafusion/balanced": 0.5, "emafusion/premium": 0.9}
 """Profiles are names for a `quality_weight`, for clients that can only set a model."""
 
+FUSION = "emafusion/fusion"
+"""Asks several models at once, for what they make together."""
+
+OWN = (*ROUTED, *PROFILES, FUSION)
+"""Every name that leaves the choice of models to us."""
+
 
 def objective_for(requested: str, objective: Objective) -> Objective:
     """The objective of a query, with the profile's weight where a profile was asked for.
@@ -28,7 +34,7 @@ def named_candidate(requested: str, candidates: tuple[Candidate, ...]) -> Candid
 
     Raises `UnknownModel`, with the nearest name, for any other name.
     """
-    if requested in ROUTED or requested in PROFILES:
+    if requested in OWN:
         return None
     named = next((c for c in candidates if c.name == requested), None)
     named = named or next((c for c in candidates if c.remote_name == requested), None)
@@ -39,6 +45,6 @@ def named_candidate(requested: str, candidates: tuple[Candidate, ...]) -> Candid
 
 def _no_such(requested: str, candidates: tuple[Candidate, ...]) -> str:
     names = [name for candidate in candidates for name in (candidate.name, candidate.remote_name)]
-    near = difflib.get_close_matches(requested, [*ROUTED, *PROFILES, *names], n=1)
+    near = difflib.get_close_matches(requested, [*OWN, *names], n=1)
     hint = f"did you mean '{near[0]}'?" if near else "GET /v1/models lists what there is"
     return f"there is no model '{requested[:80]}' here; {hint}"

@@ -21,25 +21,28 @@ from emafusion.domain.model import Candidate, Objective
 from emafusion.domain.outcome import Answer, Outcome
 from emafusion.domain.ports import Pricer, Sink, Store, Upstream
 from emafusion.domain.query import Query
+from emafusion.flow.decompose import answered
 from emafusion.flow.direct import direct
 from emafusion.flow.parts import Parts, Task
-from emafusion.flow.route import route
 from emafusion.gateway.admission import Admission
 from emafusion.gateway.admission_query import Held, hold_query, question_of
 from emafusion.gateway.admission_scope import within
 from emafusion.gateway.driver import Run, drive
 from emafusion.gateway.embedders import Embedders
+from emafusion.gateway.facts import EXPLAIN
 from emafusion.gateway.ledger import Ledger
 from emafusion.gateway.mercies import Mercies
 from emafusion.gateway.named import check_named, dropped, may_stand_in
-from emafusion.gateway.names import named_candidate, objective_for
+from emafusion.gateway.names import FUSION, named_candidate, objective_for
 from emafusion.gateway.readiness import Decider, Place, Readiness, readiness_of
 from emafusion.gateway.reuse.exact import HIT, MISS, Cache
 from emafusion.gateway.reuse.fingerprint import fingerprint
 from emafusion.gateway.reuse.kept import Kept, given_again
 from emafusion.gateway.reuse.once import REPLAYED, Once
+from emafusion.gateway.tests_asked import refuse_tests, with_tests
 from emafusion.gateway.turns import Turns
 from emafusion.gateway.unbroken import unbroken
+from emafusion.gateway.warmth import Warmth
 from emafusion.gateway.watching import Watching
 from emafusion.store.keys.key import Key
 from emafusion.store.shelf.ports import Shelf
@@ -55,7 +58,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     `objective`: what is wanted of the answer; `key`: which key asked, None where none had to.
     `baseline`: whom savings are counted against; None for the best single candidate. `notice`: what
     the client is to be told of its request. `once`: its idempotency key; `anew`: it wants no answer
-    that was given before.
+    that was given before. `tests`: what an answer must pass, for the operator's checker;
+    `explain`: the client wants to be told how its answer came about.
     """
 
     query: Query
@@ -67,6 +71,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     notice: str | None = None
     once: str | None = None
     anew: bool = False
+    tests: str | None = None
+    explain: bool = False
 
     @property
     def wanted(self) -> Objective:
@@ -117,6 +123,7 @@ class Service:
     embedders: Embedders = field(default_factory=Embedders)
     wake_batches: Callable[[], object] = bool
     turns: Turns = field(default_factory=Turns)
+    warmth: Warmth = field(default_factory=Warmth)
     health: Health = field(default_factory=Health)
     mercies: Mercies = field(default_factory=Mercies)
     watching: Watching = field(default_factory=Watching)
@@ -170,6 +177,7 @@ class Service:
             asked = replace(asked, tags=(*asked.tags, *tags))
         outcome = _outcome(asked, answer, run, started=started, created_at=created_at)
         self.turns.note(answer)
+        self._note_warmth(asked, answer)
         await self.ledger.keep(outcome, run.deadline_s)
         self.watching.answered(outcome)
         if self.cache is not None and kept is None:
@@ -231,6 +239,8 @@ class Service:
             objective=asked.wanted,
             resting=self.health.resting(time.monotonic()),
             baseline=asked.baseline,
+            is_fused=asked.query.requested == FUSION,
+            warm=self.warmth.of(asked.query, asked.session, now_s=time.monotonic()),
         )
 
     def _flow(self, asked: Asked, parts: Parts, run: Run) -> Flow[Answer]:
@@ -238,7 +248,8 @@ class Service:
         mercy = self.mercies.of(run.health, run.deadline_s)
         task = replace(self.task(asked), mercy=mercy)
         if chosen is None:
-            return route(task, parts)
+            return answered(*with_tests(task, parts, asked.tests))
+        refuse_tests(asked.tests, chosen.name)
         check_named(chosen, task, parts)
         others = self.mercies.fallbacks.get(chosen.name, ())
         if others:
@@ -256,7 +267,19 @@ class Service:
         tags = asked.tags if not lost else (*asked.tags, ("dropped", lost))
         if parts.artifact is not None and answer.estimates is not None:
             tags = (*tags, ("artifact", parts.artifact))
+        if asked.explain:
+            tags = (*tags, EXPLAIN)
         return asked if tags is asked.tags else replace(asked, tags=tags)
+
+    def _note_warmth(self, asked: Asked, answer: Answer) -> None:
+        """Remember who has this conversation in its cache now."""
+        self.warmth.note(
+            asked.query,
+            asked.session,
+            answer.evidence,
+            candidates=self.candidates,
+            now_s=time.monotonic(),
+        )
 
     def readiness(self) -> Readiness:
         """Whether it can answer, and what stands in the way."""

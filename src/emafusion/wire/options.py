@@ -30,7 +30,9 @@ class Options:
     belongs to. `baseline`: the candidate that savings are counted against. `answer_value_usd` > 0:
     what one right answer is worth, instead of `quality_weight`. `dataset`: the client's own name
     for this kind of work, which decides the class where answers to it were recorded. `cache`:
-    whether an answer may be given again, where the gateway does that at all.
+    whether an answer may be given again, where the gateway does that at all. `tests`: what an
+    answer must pass, for the operator's checker; in the body alone. `explain`: whether the answer
+    comes with how it came about.
     """
 
     quality_weight: float | None = None
@@ -43,6 +45,8 @@ class Options:
     answer_value_usd: float | None = None
     dataset: str | None = None
     cache: bool | None = None
+    tests: str | None = None
+    explain: bool | None = None
 
 
 _Share = Annotated[float, Meta(ge=0, le=1)]
@@ -61,10 +65,12 @@ class _Body(Struct):
     answer_value_usd: _Positive | None = None
     dataset: _Text | None = None
     cache: bool | None = None
+    tests: Annotated[str, Meta(min_length=1, max_length=100_000)] | None = None
+    explain: bool | None = None
 
 
 _NAMES = frozenset(_Body.__struct_fields__)
-_IN_HEADERS = frozenset(name.replace("_", "-") for name in _NAMES)
+_IN_HEADERS = frozenset(name.replace("_", "-") for name in _NAMES - {"tests"})
 
 
 def decode_options(query: Query, /) -> Options:
@@ -123,6 +129,8 @@ def merge_options(*, body: Options, headers: Options) -> Options:
         answer_value_usd=_last(body.answer_value_usd, headers.answer_value_usd),
         dataset=_last(body.dataset, headers.dataset),
         cache=_last(body.cache, headers.cache),
+        tests=body.tests,
+        explain=_last(body.explain, headers.explain),
     )
 
 
@@ -148,7 +156,7 @@ def _value(header: str, text: str) -> str | float | bool | tuple[str, ...]:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if name in ("session", "baseline", "dataset"):
         return text.strip()
-    if name == "cache":
+    if name in ("cache", "explain"):
         return _switch(header, text)
     try:
         number = float(text)
@@ -159,8 +167,11 @@ def _value(header: str, text: str) -> str | float | bool | tuple[str, ...]:
     return number
 
 
+_SWITCH = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False}
+
+
 def _switch(header: str, text: str) -> bool:
-    value = text.strip().lower()
-    if value not in {"on", "off"}:
+    value = _SWITCH.get(text.strip().lower())
+    if value is None:
         raise BadInput(f"expected on or off, got {text[:60]!r}", where=header)
-    return value == "on"
+    return value

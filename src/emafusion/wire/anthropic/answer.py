@@ -11,7 +11,7 @@ from msgspec import Raw
 from emafusion.domain.attempt import Choice, FinishReason, Reply, Usage
 from emafusion.wire.anthropic.turns import Block, input_of
 
-Extras = Mapping[str, str | float | int]
+Extras = Mapping[str, str | float | int | Raw]
 NO_EXTRAS: Extras = MappingProxyType({})
 
 _REASONS: Mapping[FinishReason, str] = {

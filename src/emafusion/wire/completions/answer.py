@@ -15,7 +15,7 @@ from emafusion.wire.openai.errors import error_object
 from emafusion.wire.openai.usage import encode_usage
 from emafusion.wire.sse import encode_comment, encode_event
 
-Extras = Mapping[str, str | float | int]
+Extras = Mapping[str, str | float | int | Raw]
 NO_EXTRAS: Extras = MappingProxyType({})
 _DONE = b"data: [DONE]\n\n"
 

@@ -12,7 +12,7 @@ from emafusion.domain.attempt import Choice, FinishReason, Reply, TokenLogprob, 
 from emafusion.domain.query import ToolCall
 from emafusion.wire.gemini.turns import Block, object_of
 
-Extras = Mapping[str, str | float | int]
+Extras = Mapping[str, str | float | int | Raw]
 NO_EXTRAS: Extras = MappingProxyType({})
 
 _REASONS: Mapping[FinishReason, str] = {

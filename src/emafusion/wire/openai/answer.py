@@ -12,7 +12,7 @@ from emafusion.domain.attempt import Choice, Reply, TokenLogprob
 from emafusion.domain.query import ToolCall
 from emafusion.wire.openai.usage import encode_usage
 
-Extras = Mapping[str, str | float | int]
+Extras = Mapping[str, str | float | int | Raw]
 """Our own facts by name; they come in an object `emafusion` beside `usage`."""
 
 NO_EXTRAS: Extras = MappingProxyType({})
