@@ -20,8 +20,7 @@ class CacheSection(Section):
     similarity: Annotated[
         float | None,
         Key(
-            "how alike another request must be to get the same answer; below 0.9 it is wrong too "
-            "often",
+            "how alike the same words in other dress must be to get the same answer; 0.9 is sound",
             low=0.5,
             high=1,
             unset="off: only to the same request",

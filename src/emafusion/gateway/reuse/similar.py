@@ -1,25 +1,26 @@
-"""Requests that are alike: one plain message, nearly the same words, the same numbers.
+"""Requests that are alike: one plain message, the same words in other dress.
 
 Likeness is the cosine of the hashed n-grams that the router looks at anyway. Words in common do
 not make two questions one: what tells "12 + 7" from "13 + 7" is held to the letter, that is every
-number, every name in quotes or capitals, and every word that turns a meaning round. How often it
-is wrong all the same is measured by `benchmarks/cache/false_hits.py`.
+number, sign and quoted name, and every other word but for a slip of the key. How often it is wrong
+all the same is measured by `benchmarks/cache/false_hits.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 from msgspec import Struct
 
 from emafusion.domain.features import Features
 from emafusion.domain.query import Query
+from emafusion.gateway.reuse.dress import same_words, words
 from emafusion.gateway.reuse.fingerprint import Fingerprint, is_plain
 
-MOST = 5_000
-"""Requests compared with at most; the oldest go first."""
+MOST, TOGETHER = 5_000, 20
+"""Kinds of requests that are remembered, and requests of one kind; the oldest go first."""
 
 LONGEST = 4_000
 """Characters of a message above which likeness says too little: one line of a page may differ."""
@@ -35,7 +36,7 @@ def telling(text: str) -> tuple[str, ...]:
     """What two alike texts must share to the letter, in order.
 
     >>> telling("Is 12 not in 'a b'?")
-    ('12', 'not', 'in', "'a b'", '?')
+    ('12', 'not', "'a b'", '?')
     """
     return tuple(found.lower() for found in _TELLING.findall(text))
 
@@ -50,8 +51,8 @@ class Alike(Struct, frozen=True, kw_only=True, eq=False):
 
 class _Entry(Struct, frozen=True, kw_only=True, eq=False):
     key: Fingerprint
-    frame: Fingerprint
-    telling: tuple[str, ...]
+    words: tuple[str, ...]
+    weights: dict[int, float]
 
 
 def comparable(query: Query) -> bool:
@@ -62,55 +63,37 @@ def comparable(query: Query) -> bool:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Similar:
-    """Finds the request most like another. `least`: cosine that is alike enough, 0..1."""
+    """Finds the request most like another. `least`: cosine that is alike enough, 0..1.
+
+    Only those are compared that agree in what must be the same, so that takes microseconds.
+    """
 
     least: float
-    _entries: dict[int, _Entry] = field(default_factory=dict[int, _Entry])
-    _places: dict[int, list[tuple[int, float]]] = field(
-        default_factory=lambda: defaultdict[int, list[tuple[int, float]]](list)
+    _shelves: OrderedDict[tuple[Fingerprint, tuple[str, ...]], deque[_Entry]] = field(
+        default_factory=OrderedDict[tuple[Fingerprint, tuple[str, ...]], deque[_Entry]]
     )
-    _next: int = 0
 
     def nearest(self, asked: Alike) -> Fingerprint | None:
         """Fingerprint of the request most like this one, if it is alike enough."""
-        told, likeness = telling(asked.text), self._likeness(asked.features)
-        for entry_id, value in sorted(likeness.items(), key=lambda each: -each[1]):
-            if value < self.least:
-                return None
-            entry = self._entries.get(entry_id)
-            if entry is not None and entry.frame == asked.frame and entry.telling == told:
-                return entry.key
-        return None
+        best, found, said = self.least, None, words(asked.text)
+        for entry in self._shelves.get((asked.frame, telling(asked.text)), ()):
+            value = _cosine(asked.features, entry.weights)
+            if value >= best and same_words(said, entry.words):
+                best, found = value, entry.key
+        return found
 
     def add(self, key: Fingerprint, asked: Alike) -> None:
         """Have a request compared with from now on."""
-        told = telling(asked.text)
-        self._entries[self._next] = _Entry(key=key, frame=asked.frame, telling=told)
-        for bucket, weight in _pairs(asked.features):
-            self._places[bucket].append((self._next, weight))
-        self._next += 1
-        if len(self._entries) > MOST:
-            self._forget()
-
-    def _likeness(self, features: Features) -> dict[int, float]:
-        """Cosine with every request that shares a bucket."""
-        found: dict[int, float] = defaultdict(float)
-        for bucket, weight in _pairs(features):
-            for entry_id, other in self._places.get(bucket, ()):
-                found[entry_id] += weight * other
-        return found
-
-    def _forget(self) -> None:
-        """Forget the older half, its places too."""
-        for entry_id in sorted(self._entries)[: MOST // 2]:
-            del self._entries[entry_id]
-        for bucket, places in list(self._places.items()):
-            left = [place for place in places if place[0] in self._entries]
-            if left:
-                self._places[bucket] = left
-            else:
-                del self._places[bucket]
+        place = (asked.frame, telling(asked.text))
+        shelf = self._shelves.setdefault(place, deque(maxlen=TOGETHER))
+        features = asked.features
+        weights = dict(zip(features.indices.tolist(), features.weights.tolist(), strict=True))
+        shelf.append(_Entry(key=key, words=words(asked.text), weights=weights))
+        self._shelves.move_to_end(place)
+        if len(self._shelves) > MOST:
+            self._shelves.popitem(last=False)
 
 
-def _pairs(features: Features) -> list[tuple[int, float]]:
-    return list(zip(features.indices.tolist(), features.weights.tolist(), strict=True))
+def _cosine(features: Features, weights: dict[int, float]) -> float:
+    pairs = zip(features.indices.tolist(), features.weights.tolist(), strict=True)
+    return float(sum(weight * weights.get(bucket, 0.0) for bucket, weight in pairs))
