@@ -1,5 +1,7 @@
-"""The account of a decision: every step, every signal, what each made of the probability, and why
-it stopped there. The same for `ask --explain`, for the log and for a client that asks for it."""
+"""The account of a decision: every step and signal, and why it stopped there.
+
+The same for `ask --explain`, for the log and for a client that asks for it.
+"""
 
 from __future__ import annotations
 
@@ -120,7 +122,9 @@ def _step(plan: Plan, evidence: Evidence) -> str:
         return told(step)
     if step.fused is not None:
         return f"give {told_fused(step.fused, evidence)}"
-    return "give up" if step.attempt is None else f"give {evidence.attempts[step.attempt].candidate}"
+    return (
+        "give up" if step.attempt is None else f"give {evidence.attempts[step.attempt].candidate}"
+    )
 
 
 def _tried(attempt: Attempt, purpose: str, confidence: float | None) -> Tried:
