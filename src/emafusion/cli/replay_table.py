@@ -92,6 +92,10 @@ def lines(summary: Summary) -> Iterator[str]:
         yield f"cannot tell: {summary.scored:,} scored queries, {FEWEST_PAIRS} are the least."
     if all(each.cost_usd is None for each in summary.baselines):
         yield "No cost is known: accuracy alone can be compared."
+    if summary.effective_judges is not None:
+        most = max(point.signals for point in summary.points)
+        told = f"the measured model judges are worth {summary.effective_judges:.1f} that err apart"
+        yield f"Judges asked of a query: up to {most:g} (median of a setting); {told}."
         return
     yield from _equal(summary)
     for budget in summary.budgets:

@@ -70,6 +70,14 @@ class Heads:
         default_factory=dict, init=False, repr=False
     )
 
+    @property
+    def effective(self) -> float:
+        """Judges that err apart which these are worth: k / (1 + (k - 1) r), r of their log-odds."""
+        k, sds = len(self.names), np.sqrt(np.diag(self.cov))
+        alike = self.cov / np.outer(sds, sds)
+        mean = float(alike[~np.eye(k, dtype=bool)].mean()) if k > 1 else 0.0
+        return k / (1.0 + (k - 1) * max(mean, 0.0))
+
     def task_of(self, *tasks: str) -> str:
         """The first of these that is known, the most special first."""
         return next((task for task in tasks if task in self.tasks), ANY)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import structs
 
 from emafusion.build.parts import Learned
 from emafusion.build.replay_ahead import plan_ahead
@@ -64,7 +65,8 @@ class Replayed:
 
     `strangers`: models that the artifact has no outcomes of, so that only priors speak for them;
     `fitted`: columns that the means of what was fitted on would have called, by role, int64[n];
-    `classes`: by axis of the taxonomy the class of each query.
+    `classes`: by axis of the taxonomy the class of each query; `effective_judges`: what the model
+    judges that were measured are worth together.
     """
 
     records: Records
@@ -72,6 +74,7 @@ class Replayed:
     strangers: tuple[str, ...]
     fitted: Mapping[str, Ints] = field(default_factory=dict[str, Ints])
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    effective_judges: float | None = None
 
     @property
     def unpriced(self) -> tuple[str, ...]:
@@ -134,6 +137,7 @@ def replay_known(
         strangers=tuple(name for name in records.models if canonical(name) not in learned),
         fitted=fitted_baselines(records, known),
         classes=classes_of(stage.features),
+        effective_judges=_effective(known.learned),
     )
 
 
@@ -146,13 +150,14 @@ def priced(records: Records, asked: Asked) -> Records:
 
 def summary_of(replayed: Replayed, *, seed: int = 0) -> Summary:
     """Every figure of a replay."""
-    return summarize(
+    summary = summarize(
         replayed.records,
         replayed.runs,
         fitted=replayed.fitted,
         classes=replayed.classes,
         seed=seed,
     )
+    return structs.replace(summary, effective_judges=replayed.effective_judges)
 
 
 def classes_of(features: Sequence[Features]) -> dict[str, tuple[str, ...]]:
@@ -172,6 +177,11 @@ def stage_of(records: Records, learned: Learned, asked: Asked) -> Stage:
         features=tuple(learned.encoder.encode(query) for query in records.queries),
         explore_share=asked.explore_share,
     )
+
+
+def _effective(learned: Learned) -> float | None:
+    heads = learned.panel.heads
+    return None if heads is None else heads.effective
 
 
 def _costed(learned: Learned) -> frozenset[str]:

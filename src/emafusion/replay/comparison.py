@@ -139,6 +139,7 @@ class _Scene:
             regret_task=self._regret(score, TASK),
             models=shares([self._name(k) for k in run.model.tolist()]),
             routes=shares(run.routes),
+            signals=float(np.median([len(names) for names in run.judges])),
         )
 
     def _name(self, k: int) -> str:

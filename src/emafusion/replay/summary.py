@@ -23,7 +23,8 @@ class Point(Struct, frozen=True, kw_only=True):
     `over_best`, `over_mix`: difference to the best single model, and to the best random mix of two
     models at equal cost (`mix`). `dearest`: share of queries that the dearest model answered;
     `recovered`: performance gap recovered from the cheapest to the best single model; `regret`:
-    to the oracle, `regret_task`: to the best model of each task.
+    to the oracle, `regret_task`: to the best model of each task; `signals`: judges that were asked
+    of a query, the median.
     """
 
     quality_weight: float
@@ -43,6 +44,7 @@ class Point(Struct, frozen=True, kw_only=True):
     regret_task: float | None
     models: dict[str, float]
     routes: dict[str, float]
+    signals: float = 0.0
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -69,7 +71,8 @@ class Summary(Struct, frozen=True, kw_only=True):
 
     `equal_share`: share of the best single model's cost at which the dial is as accurate, with its
     bounds (None as a bound: never); `aiq`, `aiq_mix`: area under the curve of the dial and of
-    random mixes of models; `groups`: by data set and class, at the best single model's cost.
+    random mixes of models; `groups`: by data set and class, at the best single model's cost;
+    `effective_judges`: how many model judges that err apart the measured ones are worth.
     """
 
     policy: str
@@ -84,3 +87,4 @@ class Summary(Struct, frozen=True, kw_only=True):
     aiq_mix: float | None
     groups: tuple[Group, ...]
     equal_bounds: Bounds | None = None
+    effective_judges: float | None = None
