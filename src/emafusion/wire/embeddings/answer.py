@@ -14,7 +14,7 @@ from msgspec import Raw
 
 from emafusion.domain.errors import Garbled
 
-Extras = Mapping[str, str | float | int]
+Extras = Mapping[str, str | float | int | Raw]
 NO_EXTRAS: Extras = MappingProxyType({})
 
 

@@ -13,7 +13,7 @@ from emafusion.wire.openai.errors import status_of
 from emafusion.wire.responses.inbound import Asked
 
 Item = Mapping[str, object]
-Extras = Mapping[str, str | float | int]
+Extras = Mapping[str, str | float | int | Raw]
 
 NO_EXTRAS: Extras = MappingProxyType({})
 _CUT: Mapping[FinishReason, str] = {
