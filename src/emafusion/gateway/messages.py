@@ -23,7 +23,7 @@ class MessagesFace:
 
     def query(self, request: Request, /, *, query_id: str) -> Query:
         """Read a request."""
-        return anthropic.decode_query(request.body, request.head.headers, query_id=query_id)
+        return anthropic.decode_query(request.body, _around(request), query_id=query_id)
 
     def whole(self, reply: Reply, outcome: Outcome, told: Facts, /) -> bytes:
         """Write a whole answer."""
@@ -62,7 +62,7 @@ class CountFace(MessagesFace):
     @override
     def query(self, request: Request, /, *, query_id: str) -> Query:
         """Read a request, which names no limit for an answer."""
-        return anthropic.decode_count(request.body, request.head.headers, query_id=query_id)
+        return anthropic.decode_count(request.body, _around(request), query_id=query_id)
 
     def counted(self, tokens: int, /) -> bytes:
         """Write the count."""
@@ -71,6 +71,10 @@ class CountFace(MessagesFace):
 
 MESSAGES = MessagesFace()
 COUNT = CountFace()
+
+
+def _around(request: Request) -> anthropic.Around:
+    return anthropic.Around(headers=request.head.headers, parameters=request.head.parameters)
 
 
 def _message_id(decision_id: str) -> str:

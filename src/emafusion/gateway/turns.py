@@ -29,8 +29,12 @@ class Turns:
             return
         for choice in answer.reply.choices:
             for made in choice.tool_calls:
-                self._maker[made.id] = answer.candidate
-        while len(self._maker) > REMEMBERED:
+                self.remember(made.id, answer.candidate)
+
+    def remember(self, call_id: str, candidate: str) -> None:
+        """Remember who made a tool call."""
+        self._maker[call_id] = candidate
+        if len(self._maker) > REMEMBERED:
             self._maker.popitem(last=False)
 
     def keep(self, query: Query, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
@@ -38,7 +42,17 @@ class Turns:
 
         A call that nobody remembers (made elsewhere, or long ago) leaves the choice open.
         """
-        if not query.answers_tool_call:
+        maker = self._maker.get(_answered(query) or "")
+        if maker is None:
             return candidates
-        maker = self._maker.get(query.messages[-1].tool_call_id or "")
         return tuple(c for c in candidates if c.name == maker) or candidates
+
+
+def _answered(query: Query) -> str | None:
+    """The tool call that the client's turn answers; a user's words may follow the tool's result."""
+    for message in reversed(query.messages):
+        if message.role == "tool":
+            return message.tool_call_id
+        if message.role == "assistant":
+            break
+    return None

@@ -39,9 +39,7 @@ _OUR_OWN = frozenset({"emafusion", "messages", "model", "stream", "stream_option
 
 def asked_of(query: Query, /) -> frozenset[str]:
     """Names of the parameters, as OpenAI calls them."""
-    said = frozenset(_from_settings(query)) | frozenset(_from_origin(query))
-    beyond = beyond_of(query)
-    return said | frozenset(beyond) if beyond else said
+    return frozenset(_from_settings(query)) | frozenset(_from_origin(query))
 
 
 def besides_of(query: Query, /) -> frozenset[str]:

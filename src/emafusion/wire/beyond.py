@@ -9,12 +9,13 @@ class RichOrigin(Origin, frozen=True, kw_only=True):
     """The bytes a query came as, and what of them the nouns do not hold.
 
     `beyond`: names of what is lost on the way to any other dialect, as `unsupported` gives them;
-    found once, when the query is read, since every candidate asks. `headers`: those of the request
-    that go along to an upstream of the same dialect.
+    found once, when the query is read, since every candidate asks. `headers` of the request and
+    `parameters` behind its address go along to an upstream of the same dialect.
     """
 
     beyond: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
+    parameters: str = ""
 
 
 def beyond_of(query: Query, /) -> tuple[str, ...]:
@@ -25,6 +26,12 @@ def beyond_of(query: Query, /) -> tuple[str, ...]:
 def headers_of(query: Query, /) -> tuple[tuple[str, str], ...]:
     """Headers of the client that go along to an upstream of the dialect it spoke."""
     return query.origin.headers if isinstance(query.origin, RichOrigin) else ()
+
+
+def path_with(path: str, query: Query, /) -> str:
+    """The path with what the client put behind its own."""
+    given = query.origin.parameters if isinstance(query.origin, RichOrigin) else ""
+    return f"{path}?{given}" if given else path
 
 
 def came_in(query: Query, dialect: str, /) -> bool:

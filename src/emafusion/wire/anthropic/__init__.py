@@ -5,11 +5,12 @@ from emafusion.wire.anthropic.dialect import AnthropicDialect
 from emafusion.wire.anthropic.errors import encode_error
 from emafusion.wire.anthropic.events import EventWriter
 from emafusion.wire.anthropic.held import deltas_of
-from emafusion.wire.anthropic.inbound import COUNTING, decode_count, decode_query
+from emafusion.wire.anthropic.inbound import COUNTING, Around, decode_count, decode_query
 
 __all__ = [
     "COUNTING",
     "AnthropicDialect",
+    "Around",
     "EventWriter",
     "decode_count",
     "decode_query",

@@ -21,6 +21,10 @@ from emafusion.wire import faults
 from emafusion.wire.anthropic.params import MessageParam
 
 _NOTHING = (b"", b"null")
+_TYPES = frozenset(
+    {"document", "image", "search_result", "text", "thinking", "tool_result", "tool_use"}
+)
+"""Types of blocks that the nouns can hold; any other is kept whole."""
 
 
 class _Source(Struct):
@@ -103,8 +107,9 @@ class Reading:
             return _KNOWN.decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             block = faults.decode(raw, _Block, where=where)
-        fields = faults.decode(raw, dict[str, Raw], where=where)
-        self.beyond |= fields.keys() - set(_Block.__struct_fields__)
+        if block.type in _TYPES:
+            fields = faults.decode(raw, dict[str, Raw], where=where)
+            self.beyond |= fields.keys() - set(_Block.__struct_fields__)
         return block
 
     def _parts(self, content: str | list[Raw], where: str) -> tuple[Part, ...]:

@@ -17,7 +17,7 @@ from emafusion.wire.anthropic.reply import decode_reply
 from emafusion.wire.anthropic.stream import AnthropicReader
 from emafusion.wire.anthropic.turns import is_sendable
 from emafusion.wire.asked import asked_of, custom_tools, opaque_parts
-from emafusion.wire.beyond import came_in, headers_of
+from emafusion.wire.beyond import beyond_of, came_in, headers_of, path_with
 from emafusion.wire.dialect import StreamReader, WireRequest
 from emafusion.wire.error_body import read_trouble
 
@@ -50,9 +50,9 @@ class AnthropicDialect:
 
     def request(self, call: Call, /, *, stream: bool) -> WireRequest:
         """Write the call; the version and the betas that the client named go along."""
-        counts = came_in(call.query, COUNTING)
+        path = "/messages/count_tokens" if came_in(call.query, COUNTING) else "/messages"
         return WireRequest(
-            path="/messages/count_tokens" if counts else "/messages",
+            path=path_with(path, call.query),
             headers=_headers(call.query),
             body=encode_call(call, stream=stream),
         )
@@ -85,7 +85,7 @@ class AnthropicDialect:
         """Name what is left out or changed."""
         if is_own(query):
             return () if candidate is None else tuple(sorted(lost_of(query, candidate)))
-        names = set(asked_of(query) - _CARRIED) | set(_changed(query))
+        names = {*(asked_of(query) - _CARRIED), *beyond_of(query), *_changed(query)}
         if candidate is not None:
             names |= set(_unknown_to(candidate, query))
         return tuple(sorted(names))

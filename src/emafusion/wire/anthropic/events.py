@@ -124,8 +124,8 @@ class EventWriter:
         yield from self._begin()
         yield from self._close()
         self._open = (kind, number)
-        fields = {"index": self._count, "content_block": {"type": kind} | content}
-        yield _event("content_block_start", {"type": "content_block_start"} | fields)
+        fields: Block = {"type": "content_block_start", "index": self._count}
+        yield _event("content_block_start", fields | {"content_block": {"type": kind, **content}})
 
     def _continued(self, said: Block) -> bytes:
         fields: Block = {"type": "content_block_delta", "index": self._count, "delta": said}

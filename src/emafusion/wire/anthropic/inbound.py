@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from emafusion.domain.errors import BadInput
 from emafusion.domain.query import Format, Message, Query, Settings, Tool
@@ -19,6 +19,7 @@ COUNTING = "anthropic.count_tokens"
 """The dialect of a query whose prompt is only to be counted: no other API can answer it."""
 
 _HEADERS = ("anthropic-version", "anthropic-beta")
+_BETA = "beta=true"
 _WORDS = re.compile(r"[\w.,:; +-]{1,4096}", re.ASCII)
 _IN_NOUNS = frozenset(
     {
@@ -36,8 +37,30 @@ _NO_BUDGET = 4096
 _MUCH_BUDGET = 16384
 
 
-def decode_query(body: bytes, headers: Mapping[str, str], /, *, query_id: str) -> Query:
-    """Read the body of `/v1/messages`. `headers`: those of the request, names in lower case.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What surrounds a body. `headers`: names in lower case; `parameters`: behind the `?`."""
+
+    headers: Mapping[str, str]
+    parameters: str = ""
+
+    @property
+    def kept(self) -> tuple[tuple[str, str], ...]:
+        """The headers that go along to Anthropic. Raises `BadInput` for one that holds no names."""
+        kept = tuple((name, self.headers[name]) for name in _HEADERS if self.headers.get(name))
+        for name, value in kept:
+            if not _WORDS.fullmatch(value):
+                raise BadInput("expected names with commas between them", where=name)
+        return kept
+
+    @property
+    def is_beta(self) -> bool:
+        """Whether the client asks for the API's beta, as its clients do in the address."""
+        return _BETA in self.parameters.split("&")
+
+
+def decode_query(body: bytes, around: Around, /, *, query_id: str) -> Query:
+    """Read the body of `/v1/messages`.
 
     Every documented parameter is checked; unknown fields are kept in `Query.origin`. Raises
     `BadInput` with the field that is wrong (`messages[2].content[0].text`), and nothing else.
@@ -45,25 +68,25 @@ def decode_query(body: bytes, headers: Mapping[str, str], /, *, query_id: str) -
     >>> body = (
     ...     b'{"model": "auto", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}'
     ... )
-    >>> decode_query(body, {}, query_id="q1").prompt
+    >>> decode_query(body, Around(headers={}), query_id="q1").prompt
     'Hi'
     """
     fields = fields_of(body)
     faults.decode(body, Limited)
-    return _query(body, fields, _kept(headers), query_id=query_id)
+    return _query(body, fields, around, query_id=query_id)
 
 
-def decode_count(body: bytes, headers: Mapping[str, str], /, *, query_id: str) -> Query:
+def decode_count(body: bytes, around: Around, /, *, query_id: str) -> Query:
     """Read the body of `/v1/messages/count_tokens`: a query that is not to be answered."""
     fields = fields_of(body)
-    query = _query(body, fields, _kept(headers), query_id=query_id, dialect=COUNTING)
+    query = _query(body, fields, around, query_id=query_id, dialect=COUNTING)
     return replace(query, stream=False)
 
 
 def _query(
     body: bytes,
     fields: Fields,
-    headers: tuple[tuple[str, str], ...],
+    around: Around,
     *,
     query_id: str,
     dialect: str = "anthropic",
@@ -89,7 +112,11 @@ def _query(
         include_usage=True,
         user=user,
         origin=RichOrigin(
-            dialect=dialect, fields=fields, beyond=tuple(sorted(reading.beyond)), headers=headers
+            dialect=dialect,
+            fields=fields,
+            beyond=tuple(sorted(reading.beyond)),
+            headers=around.kept,
+            parameters=_BETA if around.is_beta else "",
         ),
     )
 
@@ -151,12 +178,3 @@ def _extras(fields: Fields) -> Iterator[str]:
             continue
         if value not in _DEFAULTS.get(name, frozenset()):
             yield name
-
-
-def _kept(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The headers that go along to Anthropic. Raises `BadInput` for one that holds no names."""
-    kept = tuple((name, headers[name]) for name in _HEADERS if headers.get(name))
-    for name, value in kept:
-        if not _WORDS.fullmatch(value):
-            raise BadInput("expected names with commas between them", where=name)
-    return kept

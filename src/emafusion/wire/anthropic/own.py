@@ -96,7 +96,8 @@ def _signed_only(messages: bytes) -> list[Block]:
         if kept is None:
             signed.append(dict(turn))
         elif kept:
-            signed.append(turn | {"content": kept})
+            rest: Block = dict(turn)
+            signed.append(rest | {"content": kept})
     return signed
 
 

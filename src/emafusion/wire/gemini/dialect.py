@@ -10,7 +10,7 @@ from emafusion.domain.errors import Failure
 from emafusion.domain.model import Candidate
 from emafusion.domain.query import Query
 from emafusion.wire.asked import asked_of, custom_tools, opaque_parts
-from emafusion.wire.beyond import came_in
+from emafusion.wire.beyond import beyond_of, came_in
 from emafusion.wire.dialect import StreamReader, WireRequest
 from emafusion.wire.error_body import read_trouble
 from emafusion.wire.gemini.inbound import COUNTING
@@ -89,7 +89,7 @@ class GeminiDialect:
         """Name what is left out or changed."""
         if is_own(query):
             return () if candidate is None else tuple(lost_of(query, candidate))
-        names = set(asked_of(query) - _CARRIED) | set(_changed(query))
+        names = {*(asked_of(query) - _CARRIED), *beyond_of(query), *_changed(query)}
         if query.settings.parallel_tool_calls is not False:
             names.discard("parallel_tool_calls")
         if candidate is not None:

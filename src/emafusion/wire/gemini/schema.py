@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeGuard
+
 import msgspec
 
 _DEEPEST = 64
@@ -21,12 +24,11 @@ def json_schema(schema: bytes, /) -> bytes:
 
 
 def _schema(schema: object, depth: int) -> object:
-    if not isinstance(schema, dict) or depth > _DEEPEST:
+    if not _is_object(schema) or depth > _DEEPEST:
         return schema
-    fields: dict[str, object] = schema
-    made = {key: _value(key, value, depth) for key, value in fields.items() if key not in _SILENT}
+    made = {key: _value(key, value, depth) for key, value in schema.items() if key not in _SILENT}
     kind = made.get("type")
-    if fields.get("nullable") is True and isinstance(kind, str):
+    if schema.get("nullable") is True and isinstance(kind, str):
         made["type"] = [kind, "null"]
     return made
 
@@ -36,10 +38,16 @@ def _value(key: str, value: object, depth: int) -> object:
         return value.lower()
     if key in _SCHEMAS:
         return _schema(value, depth + 1)
-    if key in _LISTS and isinstance(value, list):
-        items: list[object] = value
-        return [_schema(item, depth + 1) for item in items]
-    if key in _NAMED and isinstance(value, dict):
-        named: dict[str, object] = value
-        return {name: _schema(item, depth + 1) for name, item in named.items()}
+    if key in _LISTS and _is_list(value):
+        return [_schema(item, depth + 1) for item in value]
+    if key in _NAMED and _is_object(value):
+        return {name: _schema(item, depth + 1) for name, item in value.items()}
     return value
+
+
+def _is_object(value: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(value, dict)
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)

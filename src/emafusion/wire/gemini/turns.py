@@ -56,6 +56,8 @@ def is_sendable(part: OpaquePart, /) -> bool:
 def _blocks(message: Message, before: tuple[Message, ...], *, signed: bool) -> Iterator[Block]:
     if message.role == "tool":
         yield _response(message, before, signed=signed)
+        shown = (part for part in message.parts if not isinstance(part, TextPart))
+        yield from (block for part in shown if (block := _block(part)) is not None)
         return
     yield from (block for part in message.parts if (block := _block(part)) is not None)
     for n, call in enumerate(message.tool_calls):
