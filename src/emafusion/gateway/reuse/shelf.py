@@ -20,7 +20,7 @@ class Shelf(Generic[K, V]):
 
     >>> shelf = Shelf[str, str](ttl_s=10, max_bytes=5, size=len)
     >>> shelf.put("a", "long", 0.0)
-    ... shelf.put("b", "er", 1.0)
+    >>> shelf.put("b", "er", 1.0)
     >>> shelf.get("a", 2.0), shelf.get("b", 2.0), shelf.get("b", 11.5)
     (None, 'er', None)
     """
