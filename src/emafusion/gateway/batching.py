@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from msgspec.structs import replace
 from emafusion.domain.errors import Unready
 from emafusion.gateway.batch_lines import Reader, unanswered
 from emafusion.gateway.batch_work import Asker
+from emafusion.gateway.batch_worker import has_died, worker_name
 from emafusion.gateway.shelving import log
 from emafusion.store.shelf.kept import Batch, BatchStatus, Line, LineAnswer
 from emafusion.store.shelf.ports import Shelf
@@ -48,7 +48,7 @@ class Batches:
     asker: Asker
     at_once: int = 4
     clock: Callable[[], float] = time.time
-    _worker: str = field(default_factory=lambda: secrets.token_hex(8), init=False)
+    _worker: str = field(default_factory=worker_name, init=False)
     _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _turns: asyncio.Semaphore = field(init=False)
     _under_way: dict[str, asyncio.Task[None]] = field(
@@ -80,6 +80,8 @@ class Batches:
 
     async def _work(self) -> None:
         tidied = 0.0
+        with contextlib.suppress(Unready):
+            await self._inherit()
         while True:
             self._woken.clear()
             try:
@@ -91,6 +93,12 @@ class Batches:
                 log.error("batches wait: %s", error)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), LOOK_S)
+
+    async def _inherit(self) -> None:
+        """Free what processes of this machine had claimed that are there no more."""
+        for worker in await self.shelf.batches.workers():
+            if worker != self._worker and has_died(worker):
+                await self.shelf.batches.free(worker)
 
     async def _take(self) -> None:
         """Claim batches that nobody works on."""

@@ -124,6 +124,25 @@ class SqliteBatches:
 
         return await self._file.do(work)
 
+    async def workers(self) -> list[str]:
+        """Who has claimed something."""
+        if not self._file.path.exists():
+            return []
+
+        def work(connection: sqlite3.Connection) -> list[tuple[str]]:
+            select = "SELECT DISTINCT worker FROM batches WHERE worker IS NOT NULL"
+            return connection.execute(select).fetchall()
+
+        return [worker for (worker,) in await self._file.do(work)]
+
+    async def free(self, worker: str, /) -> None:
+        """Let others have what a worker that has died had claimed."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE batches SET worker = NULL WHERE worker = ?", (worker,))
+
+        await self._file.do(work)
+
     async def fill(self, key: str, lines: Sequence[Line], /) -> None:
         """Put lines into a batch that is validating."""
         rows = [(key, line.number, line.custom_id, line.body) for line in lines]

@@ -93,6 +93,14 @@ class BatchShelf(Protocol):
         """Keep a claimed batch for longer; False where another has it by now."""
         ...
 
+    async def workers(self) -> list[str]:
+        """Who has claimed something."""
+        ...
+
+    async def free(self, worker: str, /) -> None:
+        """Let others have what a worker that has died had claimed."""
+        ...
+
     async def fill(self, key: str, lines: Sequence[Line], /) -> None:
         """Put lines into a batch that is validating; those of the same number are replaced."""
         ...
