@@ -170,12 +170,15 @@ class PostgresLog:
                 self._connection = await connect(self._url)
         document = joined([row.document for row in group])
         asked = asyncio.ensure_future(self._connection.execute(INSERT, (document,)))
-        done, _ = await asyncio.wait((asked,), timeout=self._bounds.patience_s)
+        try:
+            done, _ = await asyncio.wait((asked,), timeout=self._bounds.patience_s)
+        finally:
+            if not asked.done():
+                ending = asyncio.ensure_future(_abandon(self._connection, asked))
+                self._connection = None
+                self._abandoned.add(ending)
+                ending.add_done_callback(self._abandoned.discard)
         if not done:
-            ending = asyncio.ensure_future(_abandon(self._connection, asked))
-            self._connection = None
-            self._abandoned.add(ending)
-            ending.add_done_callback(self._abandoned.discard)
             raise TimeoutError
         asked.result()
 
