@@ -36,6 +36,7 @@ class SplitMeter:
         self._quick = quick
         self._lasting = lasting
         self._is_quick = is_quick
+        self._held: dict[str, tuple[bool, bool]] = {}
 
     async def reserve(
         self, hold: str, charges: tuple[Charge, ...], /, *, now_s: float, until_s: float
@@ -53,18 +54,23 @@ class SplitMeter:
         elif lasting:
             counters = tuple(charge.counter for charge in lasting)
             second = Reservation(levels=await self._lasting.read(counters, now_s=now_s))
-        return self._joined(charges, first, second)
+        got = self._joined(charges, first, second)
+        if got.refused is None:
+            self._held[hold] = (bool(quick), bool(lasting))
+        return got
 
     async def settle(self, hold: str | None, spent: tuple[Charge, ...], /, *, now_s: float) -> bool:
-        """End a hold and count what was spent; money first."""
+        """End a hold and count what was spent; money first.
+
+        What was held in one of the two alone is counted in the other all the same.
+        """
         quick, lasting = self._parted(spent)
-        done = await _settled(self._lasting, hold, lasting, now_s=now_s)
-        also = await _settled(self._quick, hold, quick, now_s=now_s)
-        if hold is not None and done != also:
-            # It was held in one of the two; what was spent of the other is counted all the same.
-            other, rest = (self._quick, quick) if done else (self._lasting, lasting)
-            await other.settle(None, rest, now_s=now_s)
-        return done or also
+        in_quick, in_lasting = self._held.pop(hold or "", (False, False))
+        if hold is not None and not in_quick and not in_lasting:
+            return False  # it was settled before: who holds is also who settles
+        done = await _settled(self._lasting, hold if in_lasting else None, lasting, now_s=now_s)
+        also = await _settled(self._quick, hold if in_quick else None, quick, now_s=now_s)
+        return done and also
 
     async def read(self, counters: tuple[Counter, ...], /, *, now_s: float) -> tuple[Level, ...]:
         """How counters stand."""
