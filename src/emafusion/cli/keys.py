@@ -13,7 +13,7 @@ import msgspec
 
 from emafusion.build.keys import open_keys
 from emafusion.cli.configured import HERE, read_text
-from emafusion.cli.keys_options import Fields, fields, with_settings
+from emafusion.cli.keys_options import fields, with_settings
 from emafusion.cli.keys_table import show_key, show_keys
 from emafusion.cli.loop import run
 from emafusion.cli.screen import screen
@@ -53,7 +53,6 @@ def make(*, path: str | None, as_json: bool, **settings: object) -> None:
     given = fields(settings, now=_now())
 
     async def work(desk: KeyDesk) -> None:
-        _refuse_unknown(given, path)
         _print_secret(await desk.make(read_form(msgspec.json.encode(given))), as_json=as_json)
 
     _at_desk(path, work)
@@ -118,7 +117,6 @@ def edit(
         raise BadInput("says nothing to change; see --help", where="keys edit")
 
     async def work(desk: KeyDesk) -> None:
-        _refuse_unknown(given, path)
         changed = await desk.edit(key, msgspec.json.encode(given))
         if as_json:
             _print_json(shown(changed, time.time()))
@@ -168,11 +166,12 @@ def revoke(*, key: str, path: str | None, as_json: bool) -> None:
 
 def _at_desk(path: str | None, work: Callable[[KeyDesk], Awaitable[None]]) -> None:
     config = _read_config(path)
+    pool = frozenset(entry.name for entry in config.models)
 
     async def whole() -> None:
         ring = open_keys(config, os.environ)
         try:
-            await work(KeyDesk(store=ring.store, meter=ring.meter))
+            await work(KeyDesk(store=ring.store, meter=ring.meter, pool=pool))
         finally:
             await ring.close()
 
@@ -183,16 +182,6 @@ def _read_config(path: str | None) -> Config:
     """The config, for where keys are; providers' keys need not be set for it."""
     named = HERE if path is None and Path(HERE).is_file() else path
     return Config() if named is None else parse(read_text(named), source=named)
-
-
-def _refuse_unknown(given: Fields, path: str | None) -> None:
-    """Raise `BadInput` for a model that the config does not have, where it names its models."""
-    pool = [entry.name for entry in _read_config(path).models]
-    models = given.get("models")
-    for name in models if isinstance(models, list) and pool else ():
-        if name not in pool:
-            what = f"no model is called {name}, known are {', '.join(pool)}"
-            raise BadInput(what, where="--models")
 
 
 def _print_secret(made: Made, *, as_json: bool) -> None:

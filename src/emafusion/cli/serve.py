@@ -7,9 +7,11 @@ import gc
 import os
 import signal
 import sys
+from contextlib import AbstractAsyncContextManager
 
 import click
 
+from emafusion.build.admin import admin_app
 from emafusion.build.keys import check_keys, gateway_keys
 from emafusion.build.opening import Opened, opened
 from emafusion.build.reliability import client_limits
@@ -18,6 +20,7 @@ from emafusion.cli.loading import tell_loaded
 from emafusion.cli.loop import run, until_stopped
 from emafusion.cli.welcome import Welcome, address_url, welcome
 from emafusion.config import Config, with_address
+from emafusion.gateway.admin_serving import administered
 from emafusion.gateway.app import App
 from emafusion.gateway.keys import Keys
 from emafusion.gateway.reload import Reloader
@@ -50,7 +53,7 @@ async def _serve(path: str | None, host: str | None, port: int | None) -> None:
         source=found.source,
         needs_key=config.gateway.needs_keys,
     )
-    async with opened(config, os.environ) as gateway:
+    async with opened(config, os.environ) as gateway, _administered(config, gateway):
         keys = gateway_keys(config, os.environ, gateway.keys)
         # What is loaded by now stays: to walk over all of it for garbage would hold up whichever
         # request comes then by some 40 ms.
@@ -68,6 +71,16 @@ async def _serve(path: str | None, host: str | None, port: int | None) -> None:
         async with gateway.batches.running():
             await until_stopped(serving, watching)
         watching.cancel()
+
+
+def _administered(config: Config, gateway: Opened) -> AbstractAsyncContextManager[None]:
+    """The admin API beside the gateway, where the config wants one."""
+
+    def tell(host: str, port: int) -> None:
+        click.echo(f"admin API at {address_url(host, port)}/admin", err=True)
+
+    app, where = admin_app(config, os.environ, gateway), config.admin
+    return administered(app, where.host, where.port or 0, announce=tell)
 
 
 def _reload_by_signal(reloader: Reloader) -> None:

@@ -42,10 +42,15 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyDesk:
-    """Makes, shows, edits and ends keys. `clock`: Unix seconds."""
+    """Makes, shows, edits and ends keys.
+
+    `pool`: names of the models that there are; empty where that is not known, then none is refused.
+    `clock`: Unix seconds.
+    """
 
     store: KeyStore
     meter: Meter
+    pool: frozenset[str] = frozenset()
     clock: Callable[[], float] = time.time
 
     async def make(self, form: KeyForm) -> Made:
@@ -53,6 +58,7 @@ class KeyDesk:
         now_s, secret = self.clock(), new_secret()
         if form.expires_at is not None and form.expires_at.timestamp() <= now_s:
             raise BadInput("is past already", where="expires_at")
+        self._check_models(form.models)
         key = key_of(form, key_id=new_key_id(), created_at=now_s)
         await self.store.make(key, digest_of(secret))
         return Made(key, secret)
@@ -73,6 +79,8 @@ class KeyDesk:
         """Change the fields that this JSON names. Raises `BadInput`, `UnknownKey`, `RevokedKey`."""
         key = await self.named(name)
         form = read_form(changes, known=structs.asdict(form_of(key)))
+        if form.models != key.models:
+            self._check_models(form.models)
         changed = key_of(form, key_id=key.id, created_at=key.created_at)
         if not await self.store.edit(changed):
             raise _revoked(key)
@@ -115,6 +123,14 @@ class KeyDesk:
             month=await self._amounts(key.id, now_s, is_month=True),
             budgets=budgets,
         )
+
+    def _check_models(self, models: tuple[str, ...]) -> None:
+        """Raise `BadInput` for a model that is not there: it could never be used."""
+        for name in models if self.pool else ():
+            if name not in self.pool:
+                known = ", ".join(sorted(self.pool))
+                what = f"no model is called {name[:80]!r}, known are {known[:400]}"
+                raise BadInput(what, where="models")
 
     async def _amounts(self, key_id: str, now_s: float, *, is_month: bool) -> Amounts:
         def days(what: str) -> tuple[Counter, ...]:
