@@ -41,6 +41,11 @@ class Retention:
     every_s: float = 60.0
 
 
+_FORGET_WORDS = """
+    UPDATE feedback SET corrected = NULL, comment = NULL
+    WHERE created_at < ? AND (corrected IS NOT NULL OR comment IS NOT NULL)"""
+
+
 class Housekeeper:
     """Does the housekeeping of one log until it is told to stop.
 
@@ -104,6 +109,7 @@ class Housekeeper:
         oldest = self._clock() - self.retention.days * 86_400
         while self._remove_batch(connection, before=oldest):
             pass
+        connection.execute(_FORGET_WORDS, (oldest,))
 
     def _remove_excess(self, connection: sqlite3.Connection) -> None:
         most = self.retention.max_bytes

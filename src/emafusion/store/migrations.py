@@ -115,7 +115,27 @@ _JUDGEMENTS = """
     FROM outcomes o JOIN details d USING (id), json_each(d.judgements) each"""
 
 
-MIGRATIONS: tuple[tuple[str, Migration], ...] = (("001_outcomes", m001_outcomes),)
+def m002_feedback(connection: sqlite3.Connection) -> None:
+    """What people said of answers; numbers outlive the answers they are of, words do not."""
+    connection.execute("""
+        CREATE TABLE feedback (
+            id INTEGER PRIMARY KEY,
+            decision_id TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            source TEXT NOT NULL,
+            score REAL NOT NULL,
+            propensity REAL,
+            key_id TEXT,
+            corrected TEXT,
+            comment TEXT
+        )""")
+    connection.execute("CREATE INDEX feedback_decision_id ON feedback (decision_id)")
+
+
+MIGRATIONS: tuple[tuple[str, Migration], ...] = (
+    ("001_outcomes", m001_outcomes),
+    ("002_feedback", m002_feedback),
+)
 """Every step with its name, oldest first. Append only."""
 
 

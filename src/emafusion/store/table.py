@@ -14,9 +14,9 @@ class TableRow(msgspec.Struct, frozen=True, kw_only=True):
     """One row of an outcome table: a query and what one model made of it.
 
     `model`: name of the candidate. `response` is None where the attempt failed, and with `prompt`
-    where texts are only hashed. `dataset` is what the request called its kind of work. `answer`,
-    `score` and `gold` are unknown to a log. `sample`: 0, 1, ... where one model answered a query
-    several times. Token counts and `cost_usd` are None where unknown.
+    where texts are only hashed. `dataset` is what the request called its kind of work. `answer`
+    and `gold` are unknown to a log, `score` but where people said it. `sample`: 0, 1, ... where one
+    model answered a query several times. Token counts and `cost_usd` are None where unknown.
     """
 
     query_id: str
@@ -36,11 +36,13 @@ class TableRow(msgspec.Struct, frozen=True, kw_only=True):
     mean_logprob: float | None
 
 
-def table_rows(record: Record) -> Iterator[TableRow]:
-    """One row for each attempt, in order."""
+def table_rows(record: Record, *, score: float | None = None) -> Iterator[TableRow]:
+    """One row for each attempt, in order. `score`: what people said of the answer given."""
     samples: Counter[str] = Counter()
-    for attempt in record.detail.attempts:
-        yield _table_row(record, attempt, samples[attempt.candidate])
+    for place, attempt in enumerate(record.detail.attempts):
+        row = _table_row(record, attempt, samples[attempt.candidate])
+        is_given = place == record.detail.answer_attempt
+        yield msgspec.structs.replace(row, score=score) if is_given else row
         samples[attempt.candidate] += 1
 
 

@@ -1,0 +1,62 @@
+"""One opinion of one answer, and what several of them come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+Source = Literal["client", "label", "audit"]
+
+
+class Feedback(Struct, frozen=True, kw_only=True):
+    """An opinion of the answer that a decision gave.
+
+    `score`: 0..1, 1 = right. `source`: `client` came by the API; `label` was asked for, `audit` was
+    drawn at random; `propensity`: 0..1, the chance with which it was drawn, None where nobody drew.
+    `corrected`: what would have been right; `key_id`: which gateway key said so.
+    """
+
+    decision_id: str
+    created_at: float
+    source: Source
+    score: float
+    propensity: float | None = None
+    key_id: str | None = None
+    corrected: str | None = None
+    comment: str | None = None
+
+
+class FeedbackStore(Protocol):
+    """Keeps feedback. Every method may raise `StoreError`."""
+
+    async def owner(self, decision_id: str, /) -> tuple[bool, str | None]:
+        """Whether the log has this decision, and which key asked."""
+        ...
+
+    async def add(self, feedback: Feedback, /) -> None:
+        """Return once it is safe against the death of this process."""
+        ...
+
+    async def audits(self, since: float, /) -> list[Feedback]:
+        """Audits of answers that were given after a time (Unix seconds), in the order they came."""
+        ...
+
+
+def settled(opinions: Iterable[Feedback]) -> float | None:
+    """The score that several opinions of one answer come to; None of none.
+
+    Who was asked to look is believed before who happened to say something: the newest label or
+    audit, else the mean of what clients said.
+
+    >>> said = Feedback(decision_id="a", created_at=1.0, source="client", score=0.0)
+    >>> looked = Feedback(decision_id="a", created_at=0.0, source="label", score=1.0)
+    >>> settled([said, looked]), settled([said]), settled([])
+    (1.0, 0.0, None)
+    """
+    known = list(opinions)
+    asked = [each for each in known if each.source != "client"]
+    if asked:
+        return max(asked, key=lambda each: each.created_at).score
+    return sum(each.score for each in known) / len(known) if known else None
