@@ -80,8 +80,8 @@ def some_state(seed: int = 0) -> RouterState:
         ),
         familiarity=Familiarity(curve=np.array([0.3, 1.0])),
         blend=Blend(
-            familiar=np.array([0.2, 0.6, 0.9]), novel=np.array([0.1, 0.0, 0.0]), slope=0.9,
-            shift=0.1, spread=np.array([0.03, 0.08]),
+            familiar=np.array([0.2, 0.6, 0.9]), told=np.array([0.0, 0.8, 0.2]),
+            novel=np.array([0.1, 0.0, 0.0]), slope=0.9, shift=0.1, spread=np.array([0.03, 0.08]),
         ),
         lengths=Lengths(
             lines=np.tile([0.1, 1.0, 0.5], (n, 1)), cpu=np.full((n, 3), np.nan),
@@ -225,7 +225,10 @@ def test_state_without_a_record_reads_as_the_stated_priors() -> None:
 def without_axes(state: RouterState, *, classes: float) -> RouterState:
     """The same state, its table by axes without a weight: then one query goes the quick way."""
     blend = replace(
-        state.blend, familiar=np.array([0.0, classes, 0.9]), novel=np.array([0.0, 0.1, 0.2])
+        state.blend,
+        familiar=np.array([0.0, classes, 0.9]),
+        told=np.array([0.0, 0.8, 0.2]),
+        novel=np.array([0.0, 0.1, 0.2]),
     )
     return replace(state, blend=blend)
 

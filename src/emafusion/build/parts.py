@@ -28,6 +28,7 @@ from emafusion.domain.ports import Judge
 from emafusion.domain.query import ask
 from emafusion.encode.classify import ClassifierState
 from emafusion.encode.encoder import HashEncoder
+from emafusion.encode.lexicon import Lexicon
 from emafusion.encode.taxonomy import AXES
 from emafusion.estimate.estimator import HybridEstimator
 from emafusion.estimate.hybrid import Mode
@@ -92,7 +93,7 @@ def learned_from(artifact: Artifact | None) -> Learned:
     arrays: Mapping[str, npt.NDArray[np.generic]] = {} if artifact is None else artifact.arrays
     panel = _panel(arrays)
     return Learned(
-        encoder=HashEncoder(ClassifierState.from_arrays(arrays)),
+        encoder=HashEncoder(ClassifierState.from_arrays(arrays), Lexicon.from_arrays(arrays)),
         router=RouterState.from_arrays(arrays),
         panel=PanelState.from_arrays(panel) if panel else PanelState.default(),
         reference=reference_features(arrays),

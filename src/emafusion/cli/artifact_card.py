@@ -60,7 +60,8 @@ def _named(card: Card) -> Iterator[tuple[str, str]]:
     made_with = ", ".join(f"{name} {version}" for name, version in card.made_with.items())
     datasets = ", ".join(f"{name} {count:,}" for name, count in card.datasets.items())
     said = (
-        ("with", made_with), ("labels", card.labels), ("data sets", datasets),
+        ("with", made_with), ("labels", card.labels), ("encoder", card.encoder),
+        ("learned by", card.learned), ("data sets", datasets),
         ("folds", card.folds),
     )  # fmt: skip
     yield from ((name, value) for name, value in said if value)

@@ -13,7 +13,8 @@ from rich.text import Text
 from emafusion.cli.printable import printable
 from emafusion.cli.screen import PROSE_WIDTH, say, screen, show
 from emafusion.domain.errors import BadInput
-from emafusion.lab.fitting import LEARNED_VIEW, Wish, fit
+from emafusion.lab.encoding import HASHED, check_encoders
+from emafusion.lab.fitting import ENCODER, LEARNED_VIEW, Wish, fit
 from emafusion.lab.labels import parse_labels
 from emafusion.lab.reading import need_polars
 from emafusion.lab.sample import located
@@ -36,6 +37,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     judges: tuple[str, ...]
     labels: str
     learned: LearnedName
+    encoders: tuple[str, ...]
     licence: str
     skip_bad: bool
     seed: int
@@ -62,6 +64,16 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     show_default=True,
     help="what learns the learned view; auto: what served best while held out",
 )
+@click.option(
+    "--encoder",
+    "encoders",
+    metavar="NAME",
+    multiple=True,
+    default=(HASHED,),
+    show_default=True,
+    help="what reads queries: hashed, or static:FILE, a table of word "
+    "vectors besides; of several, what served best while held out",
+)
 @click.option("--licence", metavar="NAME", default="unknown", show_default=True,
               help="of the tables, for the card")  # fmt: skip
 @click.option("--skip-bad", is_flag=True, help="leave bad rows out and count them")
@@ -76,10 +88,16 @@ def command(**options: object) -> None:
     """
     asked = msgspec.convert(options, _Options)
     out, labels = asked.folder(), parse_labels(asked.labels)
+    check_encoders(asked.encoders)
     need_polars("fit")
     name = ", ".join(Path(table).stem for table in asked.tables)
     wish = Wish(
-        labels=labels, seed=asked.seed, learned=asked.learned, name=name, licence=asked.licence
+        labels=labels,
+        seed=asked.seed,
+        learned=asked.learned,
+        encoders=asked.encoders,
+        name=name,
+        licence=asked.licence,
     )
     with screen(stderr=True).status("reading") as status:
         frame, judges = _outcomes(asked), _judges(asked)
@@ -127,20 +145,33 @@ def _lines(artifact: Artifact) -> Iterator[str]:
         if name.startswith(HELD_OUT)
     }
     yield from _worth(figures)
-    yield from filter(None, [_rivals(card)])
+    yield from filter(None, [_rivals(card), _readers(card)])
 
 
 def _rivals(card: Card) -> str | None:
     """What each way to learn brought, where several were tried."""
+    told = _gains(card, LEARNED_VIEW)
+    if told is None:
+        return None
+    return f"Learned view: {card.learned}. Points that each brings over the table alone: {told}."
+
+
+def _readers(card: Card) -> str | None:
+    """What each encoder brought, where several were tried."""
+    told = _gains(card, ENCODER)
+    return told and f"Encoder: {card.encoder}. Points that each brings over the first: {told}."
+
+
+def _gains(card: Card, start: str) -> str | None:
+    """Figures that begin so, where there are several."""
     gains = {
-        name.removeprefix(LEARNED_VIEW): value
+        name.removeprefix(start): value
         for name, value in card.figures.items()
-        if name.startswith(LEARNED_VIEW)
+        if name.startswith(start)
     }
     if len(gains) < 2:
         return None
-    told = ", ".join(f"{name} {gain:+.2f}" for name, gain in gains.items())
-    return f"Learned view: {card.learned}. Points that each brings over the table alone: {told}."
+    return ", ".join(f"{name} {gain:+.2f}" for name, gain in gains.items())
 
 
 def _worth(figures: dict[str, float]) -> Iterator[str]:

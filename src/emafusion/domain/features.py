@@ -26,8 +26,9 @@ class Labels(Struct, frozen=True, kw_only=True):
 class Features(Struct, frozen=True, kw_only=True, eq=False):
     """A query as numbers.
 
-    `indices`: int64[k], distinct buckets of hashed word n-grams, ascending; `weights`: float64[k],
-    their weights, of Euclidean norm 1 (or empty); `counts`: float64[20], hand-made counts in 0..1.
+    `indices`: int64[k], ascending: distinct buckets of hashed word n-grams, then places of words
+    that the encoder knows; `weights`: float64[k], of the buckets of Euclidean norm 1, of the known
+    words of sum 1 (or none); `counts`: float64[20], hand-made counts in 0..1.
     `prompt_tokens`: estimated tokens of the whole conversation. `prompt_hash`: hex digest.
     `dataset`: the client's own name for this kind of work, None where it gave none.
     """

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+import numpy as np
+
 from emafusion.domain.features import Features, Floats, Labels
 from emafusion.domain.query import Query
-from emafusion.encode.classify import ClassifierState, carry_depth, classify
+from emafusion.encode.classify import ClassifierState, SparseWords, carry_depth, classify
 from emafusion.encode.counts import count_features
 from emafusion.encode.hashing import Words, clip, hash_words, split_words
+from emafusion.encode.lexicon import Lexicon
 from emafusion.encode.tokens import prompt_tokens
 
 TURNS = 3
@@ -24,6 +27,8 @@ CONTEXT_WEIGHT = 0.5
 class HashEncoder:
     """Hashed words, counts and labels of a query; implements `Encoder`.
 
+    `lexicon`: words that have a place of their own besides.
+
     >>> from emafusion.domain.query import ask
     >>> encoder = HashEncoder(ClassifierState.blank())
     >>> features = encoder.encode(ask("What is the capital of France?"))
@@ -31,8 +36,13 @@ class HashEncoder:
     (11, 10)
     """
 
-    def __init__(self, state: ClassifierState) -> None:
+    def __init__(self, state: ClassifierState, lexicon: Lexicon | None = None) -> None:
         self._state = state
+        self._lexicon = lexicon if lexicon is not None and lexicon.words else None
+
+    def knowing(self, lexicon: Lexicon) -> HashEncoder:
+        """The same encoder with other known words."""
+        return HashEncoder(self._state, lexicon)
 
     def encode(self, query: Query, /) -> Features:
         """Turn a query into numbers and labels; work is bounded whatever its length."""
@@ -40,8 +50,11 @@ class HashEncoder:
         turns = [split_words(text) for text in texts]
         tokens = prompt_tokens(query)
         counts = count_features(query, texts[0], turns[0], tokens=tokens)
-        words = hash_words(_with_context(turns))
+        near = _with_context(turns)
+        words = hash_words(near)
         labels = classify(self._state, words, counts)
+        if self._lexicon is not None:
+            words = _beside(words, self._lexicon.look_up([w for part, _ in near for w in part]))
         return Features(
             indices=words[0],
             weights=words[1],
@@ -80,6 +93,11 @@ def _with_context(turns: list[Words]) -> tuple[tuple[Words, float], ...]:
     if len(turns) > 1 and len(turns[0]) < SHORT_WORDS:
         return (turns[0], 1.0), (turns[1], CONTEXT_WEIGHT)
     return ((turns[0], 1.0),)
+
+
+def _beside(words: SparseWords, known: SparseWords) -> SparseWords:
+    """Hashed words, then known ones, whose places come after all buckets."""
+    return np.concatenate((words[0], known[0])), np.concatenate((words[1], known[1]))
 
 
 def _digest(prompt: str) -> str:

@@ -89,7 +89,7 @@ class HybridEstimator:
         certain = labels.max(axis=1)
         weights = view_weights(state.blend, seen.familiarity, certain, mode=self._mode)
         if seen.told and self._by_class and self._mode == "blend":
-            weights = trusting(weights, seen.told)
+            weights = trusting(state.blend, weights, seen.told)
         views = self._views(features, seen, roster, axes=bool(weights[:, AXES].any()))
         difficulty = shrunk(state.blend, seen.levels[:, DIFFICULTY], seen.familiarity)
         quality = blend_quality(state.blend, views, difficulty=difficulty, weights=weights)

@@ -29,15 +29,16 @@ PAPER_CERTAIN = 0.6
 
 
 TOLD_WEIGHT = 0.8
-"""Least weight of the table by classes where the class is not guessed but told."""
+"""Least weight of the table by classes where the class is told, in artifacts that do not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Blend:
     """Weights of the views.
 
-    `familiar`, `novel`: float64[3], weights of the table by axes, the table by classes and the
-    learned view; `slope`, `shift`: of the logit of ability against difficulty; `spread`:
+    `familiar`, `novel`, `told`: float64[3], weights of the table by axes, the table by classes and
+    the learned view on queries of known families, of others, and where the class is not guessed
+    from words but told; `slope`, `shift`: of the logit of ability against difficulty; `spread`:
     float64[2], standard deviation of true advantages around the blend on familiar and on novel
     queries; `centre`: mean difficulty of what was learned from, toward which an unfamiliar query
     slides.
@@ -45,6 +46,7 @@ class Blend:
 
     familiar: Floats
     novel: Floats
+    told: Floats
     slope: float
     shift: float
     spread: Floats
@@ -54,15 +56,20 @@ class Blend:
     def stated(cls) -> Blend:
         """For use before anything was learned: the prior alone."""
         return cls(
-            familiar=np.zeros(3), novel=np.zeros(3), slope=1.0, shift=0.0, spread=np.full(2, 0.1)
-        )
+            familiar=np.zeros(3), novel=np.zeros(3), told=np.zeros(3), slope=1.0, shift=0.0,
+            spread=np.full(2, 0.1),
+        )  # fmt: skip
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Blend:
         """Read `router/blend` of an artifact."""
         numbers = floats(arrays, "router/blend", (11,))
+        told = np.array([0.0, max(numbers[CLASSES], TOLD_WEIGHT), numbers[LEARNED]])
+        if "router/blend_told" in arrays:
+            told = floats(arrays, "router/blend_told", (3,))
         return cls(
-            familiar=numbers[0:3], novel=numbers[3:6], slope=float(numbers[6]),
+            familiar=numbers[0:3], novel=numbers[3:6],
+            told=told, slope=float(numbers[6]),
             shift=float(numbers[7]), spread=numbers[8:10], centre=float(numbers[10]),
         )  # fmt: skip
 
@@ -70,7 +77,7 @@ class Blend:
         """Write what `from_arrays` reads."""
         scalars = np.array([self.slope, self.shift])
         parts = (self.familiar, self.novel, scalars, self.spread, np.array([self.centre]))
-        return {"router/blend": np.concatenate(parts)}
+        return {"router/blend": np.concatenate(parts), "router/blend_told": self.told}
 
 
 class Views(NamedTuple):
@@ -101,14 +108,10 @@ def view_weights(blend: Blend, familiarity: Floats, certain: Floats, *, mode: Mo
     return np.broadcast_to(table if mode == "taxonomy" else learned, (*familiarity.shape, 3))
 
 
-def trusting(weights: Floats, told: tuple[int, ...]) -> Floats:
-    """Weights where the class of some rows is known: the table by classes then counts for more.
-
-    Weights are fitted on classes that had to be guessed. `weights`: float64[n, 3].
-    """
+def trusting(blend: Blend, weights: Floats, told: tuple[int, ...]) -> Floats:
+    """Weights float64[n, 3] where the class of some rows is known."""
     trusted = weights.copy()
-    rows = list(told)
-    trusted[rows, CLASSES] = np.maximum(trusted[rows, CLASSES], TOLD_WEIGHT)
+    trusted[list(told)] = blend.told
     return trusted
 
 

@@ -37,9 +37,10 @@ scores of classes."""
 class Heads:
     """Weights of all heads.
 
-    `words`: float32[BUCKETS, 2 + r + l + c]; `small`: float64[SMALL, 2 + r + l + c]; `loadings`:
-    float64[n, r], each model's share in each direction of advantage; l columns are of lengths, c of
-    classes. `logit`: whether advantages are logits (item response theory), else shares of quality.
+    `words`: float32[BUCKETS + L, 2 + r + l + c], of hashed and of known words; `small`:
+    float64[SMALL, 2 + r + l + c]; `loadings`: float64[n, r], each model's share in each direction
+    of advantage; l columns are of lengths, c of classes. `logit`: whether advantages are logits
+    (item response theory), else shares of quality.
     """
 
     words: Float32s
@@ -60,7 +61,8 @@ class Heads:
     def from_arrays(cls, arrays: Arrays, n_models: int) -> Heads:
         """Read `router/heads/...` of an artifact."""
         loadings = floats(arrays, "router/heads/loadings", (n_models, -1))
-        stored = floats(arrays, "router/heads/words/bytes", (BUCKETS, -1))
+        known = arrays.get("encoder/lexicon/words", np.zeros(0))
+        stored = floats(arrays, "router/heads/words/bytes", (BUCKETS + len(known), -1))
         columns = stored.shape[1]
         largest = floats(arrays, "router/heads/words/largest", (columns,))
         return cls(

@@ -20,7 +20,7 @@ def reference_arrays(features: Sequence[Features]) -> dict[str, AnyArray]:
     }
     return {
         "reference/sizes": np.array([len(f.indices) for f in features], np.int64),
-        "reference/indices": np.concatenate([f.indices for f in features]).astype(np.uint16),
+        "reference/indices": np.concatenate([f.indices for f in features]).astype(np.uint32),
         "reference/weights": np.concatenate([f.weights for f in features]).astype(np.float16),
         "reference/counts": np.array([f.counts for f in features], np.float32),
         "reference/tokens": np.array([f.prompt_tokens for f in features], np.int64),

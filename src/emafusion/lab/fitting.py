@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import platform
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,16 @@ from emafusion.build.parts import learned_from
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Features
 from emafusion.domain.query import Query
+from emafusion.encode.lexicon import Lexicon
 from emafusion.estimate.arrays import AnyArray
 from emafusion.estimate.reference import reference_arrays
 from emafusion.judge.state import PanelState
+from emafusion.lab.encoding import HASHED, Encoded, encoded
 from emafusion.lab.grading import grades_of, measured, unmeasured
 from emafusion.lab.labels import Labels, agreed, granted
 from emafusion.lab.overlap import marks_of
 from emafusion.lab.panel import columns_of, panel_on
+from emafusion.learn.choosing import choose
 from emafusion.learn.fit import Fitted, fit_router
 from emafusion.learn.outcomes import OutcomeTable, from_frame
 from emafusion.learn.plan import LearnedName, Plan
@@ -51,6 +54,9 @@ RELATIVE = (
 LEARNED_VIEW = "learned view, points over the table alone/"
 """Before the names of what can learn it, in the figures of a card."""
 
+ENCODER = "encoder, points over the first/"
+"""Before the names of encoders, in the figures of a card."""
+
 KEPT = "encoder/"
 """Arrays taken over from what ships with the package: the classes of queries."""
 
@@ -59,13 +65,15 @@ KEPT = "encoder/"
 class Wish:
     """How to fit.
 
-    `learned`: what learns the learned view, as in `learn.plan`; `name`: of the table, for the card;
-    `licence`: of its rows.
+    `learned`: what learns the learned view, as in `learn.plan`; `encoders`: what may read queries,
+    as in `lab.encoding`, the best of them where there are several; `name`: of the table, for the
+    card; `licence`: of its rows.
     """
 
     labels: Labels = "all"
     seed: int = 0
     learned: LearnedName = "linear"
+    encoders: tuple[str, ...] = (HASHED,)
     name: str = "table"
     licence: str = "unknown"
 
@@ -96,22 +104,50 @@ def fit(
     shipped: dict[str, AnyArray] = {} if default is None else dict(default.arrays)
     done("encoding")
     learned = learned_from(default)
-    features = tuple(learned.encoder.encode(query) for query in queries)
+    plain = learned.encoder.knowing(Lexicon.none())
+    readings = [encoded(name, queries, plain) for name in wish.encoders]
     done("learning")
-    fitted = fit_router(table, features, Plan(seed=wish.seed, learned=wish.learned))
+    best = _best(table, readings, wish=wish)
+    fitted = best.fitted
     done("reading answers")
     panel, alarms = _panel(known, fitted, learned.panel, wish=wish, judges=judges)
     arrays = {
-        **{name: array for name, array in shipped.items() if name.startswith(KEPT)},
+        **{name: shipped[name] for name in shipped if name.startswith(KEPT)},
+        **best.encoded.arrays,
         **panel.to_arrays(),
         **fitted.state.to_arrays(),
-        **reference_arrays(_typical(features, seed=wish.seed)),
+        **reference_arrays(_typical(best.encoded.features, seed=wish.seed)),
         **fit_tasks(
             table.datasets, table.models, score=table.score, cost_usd=table.cost_usd
         ).to_arrays(),
     }
     arrays |= marks_of(query.prompt for query in queries)
-    return Artifact(arrays=arrays, card=_card(frame, table, fitted, wish=wish, alarms=alarms))
+    return Artifact(arrays=arrays, card=_card(frame, table, best, wish=wish, alarms=alarms))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Best:
+    """A router by the encoder that served best, with what each brought."""
+
+    fitted: Fitted
+    encoded: Encoded
+    gains: Mapping[str, float]
+
+
+def _best(table: OutcomeTable, readings: Sequence[Encoded], *, wish: Wish) -> _Best:
+    """Fit by each encoder, and take the one that led to the best choices on rows held out."""
+    found = {
+        each.name: fit_router(
+            table,
+            each.features,
+            Plan(seed=wish.seed, learned=wish.learned, vectors=each.vectors),
+        )
+        for each in readings
+    }
+    utilities = {name: fitted.utility for name, fitted in found.items()}
+    chosen = choose(utilities, next(iter(utilities.values())))
+    reading = next(each for each in readings if each.name == chosen.name)
+    return _Best(fitted=found[chosen.name], encoded=reading, gains=chosen.gains)
 
 
 def _refuse_tests(frame: pl.DataFrame) -> None:
@@ -177,7 +213,7 @@ def _typical(features: tuple[Features, ...], *, seed: int) -> list[Features]:
 def _card(
     frame: pl.DataFrame,
     table: OutcomeTable,
-    fitted: Fitted,
+    best: _Best,
     *,
     wish: Wish,
     alarms: tuple[str, ...],
@@ -199,20 +235,23 @@ def _card(
         labels=_labels(table, wish),
         datasets=dict(sorted(Counter(filter(None, table.datasets)).items())),
         models=table.models,
-        learned=fitted.chosen.name,
+        encoder=best.encoded.name,
+        learned=best.fitted.chosen.name,
         folds="by normalised prompt; novelty by whole data sets",
         seed=wish.seed,
-        figures=_figures(table, fitted, wish=wish),
+        figures=_figures(table, best, wish=wish),
         caveats=((RELATIVE,) if wish.labels == "none" else ()) + alarms,
     )
 
 
-def _figures(table: OutcomeTable, fitted: Fitted, *, wish: Wish) -> dict[str, float]:
+def _figures(table: OutcomeTable, best: _Best, *, wish: Wish) -> dict[str, float]:
     """What was measured while rows were held out."""
     if wish.labels == "none":
         return {}
-    gains = {f"{LEARNED_VIEW}{name}": gain for name, gain in fitted.chosen.gains.items()}
-    return worth(table, fitted.quality, seed=wish.seed) | gains
+    gains = {f"{LEARNED_VIEW}{name}": gain for name, gain in best.fitted.chosen.gains.items()}
+    if len(best.gains) > 1:
+        gains |= {f"{ENCODER}{name}": gain for name, gain in best.gains.items()}
+    return worth(table, best.fitted.quality, seed=wish.seed) | gains
 
 
 def _labels(table: OutcomeTable, wish: Wish) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,12 +41,20 @@ NOVEL_STEPS = (0.0, 0.25, 0.5)
 OFF = (0.0,)
 
 
+class Assembled(NamedTuple):
+    """A router, what its learned view is, and the utility of each row's choice, float64[n]."""
+
+    state: RouterState
+    chosen: Chosen
+    utility: Floats
+
+
 def assemble(
     table: OutcomeTable, features: tuple[Features, ...], learned: Learned, *, plan: Plan
-) -> tuple[RouterState, Chosen]:
-    """Fit what serves on all rows, and put it together; with what the learned view is."""
+) -> Assembled:
+    """Fit what serves on all rows, and put it together."""
     targets, known, final = learned.targets, learned.known, learned.final
-    blend, chosen = _blend(table, learned, plan)
+    blend, chosen, utility = _blend(table, learned, plan)
     way = way_named(chosen.name)
     fit = fit_heads(learned.prepared, targets, class_rank=plan.class_rank, way=way)
     lengths, classes = _lengths(table, learned, fit)
@@ -68,7 +77,7 @@ def assemble(
         lengths=lengths,
         prior=_prior(table, final),
     )
-    return state, chosen
+    return Assembled(state, chosen, utility)
 
 
 def _trees(learned: Learned, heads: Heads) -> Trees:
@@ -118,8 +127,8 @@ def _tokens(lengths: Lengths, predicted: Predicted) -> Floats:
     return expected_tokens(lines, filled(predicted.length), habits)
 
 
-def _blend(table: OutcomeTable, learned: Learned, plan: Plan) -> tuple[Blend, Chosen]:
-    """Weights of the views on known and on novel families, and which learned view it is."""
+def _blend(table: OutcomeTable, learned: Learned, plan: Plan) -> tuple[Blend, Chosen, Floats]:
+    """Weights of the views on known and on novel families, which learned view, and its utility."""
     final = learned.final
     choices = Choices(
         table.score, sigmoid(final.ability - final.difficulty[:, None]), table.cost_usd
@@ -136,15 +145,18 @@ def _blend(table: OutcomeTable, learned: Learned, plan: Plan) -> tuple[Blend, Ch
     seen = known[chosen.name]
     views = _views(learned.novel, chosen.name)
     novel = fit_weights(choices, views, (NOVEL_STEPS, OFF, NOVEL_STEPS))
+    by_told = _views(learned.known._replace(classes=learned.known.told), chosen.name)
+    told = fit_weights(choices, by_told, (OFF, STEPS, heads))
     blend = Blend(
         familiar=seen.weights,
         novel=novel.weights,
+        told=told.weights,
         slope=1.0,
         shift=0.0,
         spread=np.array([seen.spread, novel.spread]),
         centre=float(final.difficulty.mean()),
     )
-    return blend, chosen
+    return blend, chosen, seen.utility
 
 
 def _views(fold: Fold, name: str) -> tuple[Floats, Floats, Floats]:

@@ -1,4 +1,4 @@
-"""Which way to learn serves best, by the choices that it led to while rows were held out."""
+"""Which way to learn or to read serves best, by the choices it led to on rows held out."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ SURE = 1.0
 
 
 class Chosen(NamedTuple):
-    """`name`: of the way; `gains`: by way, points of utility over the table alone."""
+    """`name`: of the best one; `gains`: by name, points of utility over doing without any."""
 
     name: str
     gains: Mapping[str, float]
 
 
 def choose(utilities: Mapping[str, Floats], alone: Floats) -> Chosen:
-    """The way of the highest mean utility, the first one where none is surely better.
+    """The one of the highest mean utility, the first where none is surely better.
 
-    `utilities`: by way the utility of each row's choice, float64[n]; `alone`: float64[n], without a
-    learned view.
+    `utilities`: by name the utility of each row's choice, float64[n]; `alone`: float64[n], of
+    doing without any.
 
     >>> rows = np.arange(100) % 2.0
     >>> chosen = choose({"linear": rows, "irt": rows + 0.1}, rows)

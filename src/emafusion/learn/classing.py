@@ -19,7 +19,7 @@ Kinds = Literal["dataset", "clusters", "axes"]
 MOST_DATASETS = 300
 CLUSTERS, FEWEST_IN_CLUSTER = 60, 30
 
-KAPPA = 10.0
+KAPPA = 30.0
 """Outcomes that the model's mean is worth in a class."""
 
 LENGTH_KAPPA = 10.0

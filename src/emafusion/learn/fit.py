@@ -31,13 +31,14 @@ class Fitted:
 
     `quality`: float64[n, m], predicted while the row's prompt was held out, NaN for rows without
     a score; `folds`: int64[n], the part each row was held out with, -1 for rows without a score;
-    `chosen`: what the learned view is.
+    `chosen`: what the learned view is; `utility`: of the choices on scored rows.
     """
 
     state: RouterState
     quality: Floats
     folds: Ints
     chosen: Chosen
+    utility: Floats
 
 
 def fit_router(table: OutcomeTable, features: tuple[Features, ...], plan: Plan = DEFAULT) -> Fitted:
@@ -56,13 +57,14 @@ def fit_router(table: OutcomeTable, features: tuple[Features, ...], plan: Plan =
     table = table.take(scored)
     folds = folds_of(prompt_groups(table.prompts), plan.folds, seed=plan.seed)
     learned = hold_out(table, kept, plan, folds=folds)
-    state, chosen = assemble(table, kept, learned, plan=plan)
+    state, chosen, utility = assemble(table, kept, learned, plan=plan)
     quality = held_out_quality(state, learned, way=chosen.name)
     return Fitted(
         state=state,
         quality=_spread(quality, scored, np.nan),
         folds=_spread(folds, scored, -1),
         chosen=chosen,
+        utility=utility,
     )
 
 

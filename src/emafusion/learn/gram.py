@@ -29,35 +29,44 @@ class Rows:
     """Queries as rows of a wide matrix.
 
     `words`: for each its buckets and scaled weights; `scale`: float64[BUCKETS], by which weights
-    were scaled; `dense`: float64[n, d].
+    were scaled; `dense`: float64[n, d]; `meaning`: float32[n, e], mean vector of its known words,
+    of norm 1 on the mean; `vectors`: float32[L, e], of known words, such that `meaning` is their
+    weighted sum.
     """
 
     words: tuple[tuple[Ints, Float32s], ...]
     scale: Floats
     dense: Floats
+    meaning: Float32s
+    vectors: Float32s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Weights:
     """Linear weights for k targets.
 
-    `words`: float32[BUCKETS, k], for unscaled features; `dense`: float64[d, k].
+    `words`: float32[BUCKETS + L, k], for unscaled features; `dense`: float64[d, k].
     """
 
     words: Float32s
     dense: Floats
 
 
-def make_rows(features: Sequence[Features], dense: Floats) -> Rows:
-    """Scale the words of queries by log(n / frequency), mean row norm 1."""
+def make_rows(features: Sequence[Features], dense: Floats, vectors: Float32s | None = None) -> Rows:
+    """Scale the words of queries by log(n / frequency), mean row norm 1.
+
+    `vectors`: float32[L, e], of the words that the encoder knows; None where it knows none.
+    """
+    hashed, known = zip(*map(_parted, features), strict=True) if features else ((), ())
     seen = np.zeros(BUCKETS)
-    for feature in features:
-        seen[feature.indices] += 1
+    for indices, _ in hashed:
+        seen[indices] += 1
     scale = np.log(max(len(features), 2) / np.maximum(seen, 1.0)) + 0.1
-    norms = [float(np.linalg.norm(f.weights * scale[f.indices])) for f in features]
+    norms = [float(np.linalg.norm(weights * scale[indices])) for indices, weights in hashed]
     scale /= max(float(np.mean(norms)), 1e-9) if norms else 1.0
-    words = tuple((f.indices, (f.weights * scale[f.indices]).astype(np.float32)) for f in features)
-    return Rows(words=words, scale=scale, dense=dense)
+    words = tuple((i, (weights * scale[i]).astype(np.float32)) for i, weights in hashed)
+    meaning, turned = _meanings(known, np.zeros((0, 0), np.float32) if vectors is None else vectors)
+    return Rows(words=words, scale=scale, dense=dense, meaning=meaning, vectors=turned)
 
 
 def gram(rows: Rows) -> Float32s:
@@ -68,7 +77,7 @@ def gram(rows: Rows) -> Float32s:
     """
     n = len(rows.words)
     dense = rows.dense.astype(np.float32)
-    products = dense @ dense.T
+    products = dense @ dense.T + rows.meaning @ rows.meaning.T
     if n == 0:
         return products
     sparse = _sparse(rows.words)
@@ -110,10 +119,41 @@ def weights_of(rows: Rows, dual: Float32s) -> Weights:
     words = np.zeros((BUCKETS, dual.shape[1]), np.float32)
     for (indices, values), row in zip(rows.words, dual, strict=True):
         words[indices] += values[:, None] * row
+    hashed = (words * rows.scale[:, None]).astype(np.float32)
+    known = rows.vectors @ (rows.meaning.T @ dual)
     return Weights(
-        words=(words * rows.scale[:, None]).astype(np.float32),
+        words=np.vstack((hashed, known)).astype(np.float32),
         dense=rows.dense.T @ dual.astype(np.float64),
     )
+
+
+_Part = tuple[Ints, Floats]
+
+
+def _parted(feature: Features) -> tuple[_Part, _Part]:
+    """Hashed words, and known ones by their own places; both with weights."""
+    first = int(np.searchsorted(feature.indices, BUCKETS))
+    hashed = feature.indices[:first], feature.weights[:first]
+    return hashed, (feature.indices[first:] - BUCKETS, feature.weights[first:])
+
+
+def _meanings(known: Sequence[_Part], vectors: Float32s) -> tuple[Float32s, Float32s]:
+    """Mean vectors of rows, and the vectors of words shifted and scaled so that they are sums.
+
+    The mean over all rows is 0, the mean square norm 1. Weights of a row sum to 1, so that a shift
+    of the words is one of the rows.
+    """
+    means = np.zeros((len(known), vectors.shape[1]), np.float32)
+    if not vectors.size:
+        return means, vectors
+    for row, (places, weights) in zip(means, known, strict=True):
+        row[:] = weights.astype(np.float32) @ vectors[places]
+    has = np.array([len(places) > 0 for places, _ in known], bool)
+    centre = means[has].mean(axis=0) if has.any() else np.zeros(vectors.shape[1], np.float32)
+    means[has] -= centre
+    size = max(float(np.sqrt((means**2).sum(axis=1).mean())), 1e-9)
+    turned = (vectors - centre) / size
+    return (means / size).astype(np.float32), turned.astype(np.float32)
 
 
 class _Sparse(NamedTuple):

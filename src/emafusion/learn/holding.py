@@ -12,7 +12,7 @@ from emafusion.estimate.classes import softened
 from emafusion.estimate.trees import inputs_of
 from emafusion.learn.ability import Scale, fit_scale, refit, residuals
 from emafusion.learn.boosting import boosted_held_out, turn_of
-from emafusion.learn.classing import Classed, classes_of, fit_values, temperature_of
+from emafusion.learn.classing import Classed, classes_of, fit_values, one_hot, temperature_of
 from emafusion.learn.clusters import cluster, sketches_of
 from emafusion.learn.costs import tokens_or_costs
 from emafusion.learn.groups import family_groups, folds_of
@@ -36,12 +36,14 @@ PSEUDO_FAMILIES = 10
 class Fold(NamedTuple):
     """Predictions of held-out rows: with the table by classes (float64[n, m]), and shares p(c|x).
 
-    `shares`: float64[n, K]; `learned`: advantages float64[n, m] by the name of what learned them.
+    `told`: by the table where the class of a row is given, float64[n, m]; `shares`: float64[n, K];
+    `learned`: advantages float64[n, m] by the name of what learned them.
     """
 
     predicted: Predicted
     shares: Floats
     classes: Floats
+    told: Floats
     learned: Mapping[str, Floats]
 
 
@@ -61,7 +63,7 @@ def hold_out(
     table: OutcomeTable, features: tuple[Features, ...], plan: Plan, *, folds: Ints
 ) -> Learned:
     """Hold out rows and families, and predict them."""
-    rows, scale = make_rows_of(features, labels=plan.classes == "axes")
+    rows, scale = make_rows_of(features, plan.vectors, labels=plan.classes == "axes")
     sketches = sketches_of(rows)
     prepared, families = prepare(features, rows, scale), _families(table, sketches)
     loose = fit_scale(table.score, families)
@@ -77,17 +79,19 @@ def hold_out(
         _inputs(prepared, each, turn=turn, shares=own)
         for each, own in ((known, shares), (novel, asked))
     )
-    residual = targets.residual
+    residual, given = targets.residual, one_hot(targets.classed)
 
     def fold(predicted: Predicted, own: Floats, inputs: Floats, *, held: Ints) -> Fold:
         learned: dict[str, Floats] = dict(
             zip(plan.ways, map(_filled, predicted.learned), strict=True)
         )
         if "boosted" in plan.rivals:
-            told = boosted_held_out(as_known, inputs, residual=residual, folds=held)
-            learned["boosted"] = told
-        by_class = _by_class(own, shares, residual=residual, folds=held)
-        return Fold(predicted, own, by_class, learned)
+            trees = boosted_held_out(as_known, inputs, residual=residual, folds=held)
+            learned["boosted"] = trees
+        by_class, told = (
+            _by_class(each, shares, residual=residual, folds=held) for each in (own, given)
+        )
+        return Fold(predicted, own, by_class, told, learned)
 
     return Learned(
         prepared=prepared,

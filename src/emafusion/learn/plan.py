@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from emafusion.estimate.arrays import Float32s
 from emafusion.learn.classing import Kinds
 from emafusion.learn.ways import WAYS, WayName
 
@@ -18,8 +19,11 @@ class Plan:
 
     `classes`: what the taxonomy is a table of: `dataset`, the data sets that the table names
     (clusters where it names none), `clusters`, or `axes`, the general axes of the encoder.
-    `class_rank`: columns that the scores of classes are cut to, at most. `folds`, `family_folds`:
-    parts that rows and families are held out in.
+    `class_rank`: columns that the scores of classes are cut to, at most. `learned`: what learns
+    the learned view: ridge regression, matrix factorisation, item response theory, boosted trees,
+    or `auto`, what served best while rows were held out. `folds`, `family_folds`: parts that rows
+    and families are held out in. `vectors`: float32[L, e], of the words that the encoder knows, if
+    it knows any.
     """
 
     classes: Kinds = "dataset"
@@ -28,6 +32,7 @@ class Plan:
     folds: int = 4
     family_folds: int = 4
     seed: int = 0
+    vectors: Float32s | None = field(default=None, repr=False, compare=False)
 
     @property
     def ways(self) -> tuple[WayName, ...]:

@@ -20,7 +20,7 @@ from emafusion.learn.ways import Way, WayName, way_of
 ALPHAS = (12.0, 0.5, 6.0)
 """Ridge penalties, for rows of norm about 1: difficulty and length, classes, habits of length."""
 
-ADVANTAGE_ALPHA = 12.0
+ADVANTAGE_ALPHA = 40.0
 
 LABEL_WEIGHT, COUNT_WEIGHT = 1.7, 0.5
 RANK, LENGTH_RANK = 8, 3
@@ -90,13 +90,18 @@ class Predicted(NamedTuple):
         return np.asarray(np.sqrt((self.scores * self.scores).sum(axis=1)))
 
 
-def make_rows_of(features: tuple[Features, ...], *, labels: bool) -> tuple[Rows, Floats]:
-    """Rows for the heads, and the scale of their dense entries; with or without labels."""
+def make_rows_of(
+    features: tuple[Features, ...], vectors: Float32s | None, *, labels: bool
+) -> tuple[Rows, Floats]:
+    """Rows for the heads, and the scale of their dense entries; with or without labels.
+
+    `vectors`: of the words that the encoder knows, None where it knows none.
+    """
     axes = TASKS + DEPTHS + DOMAINS + FORMATS
     scale = np.zeros(SMALL)
     scale[:axes] = LABEL_WEIGHT if labels else 0.0
     scale[axes : axes + COUNTS] = COUNT_WEIGHT
-    return make_rows(features, small_vectors(features) * scale), scale
+    return make_rows(features, small_vectors(features) * scale, vectors), scale
 
 
 def prepare(features: tuple[Features, ...], rows: Rows, scale: Floats) -> Prepared:

@@ -51,9 +51,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an artifact was made from, by what, how good it is and what it is not good for.
 
     `created`: ISO date; `version`: of this package; `made_with`: versions of what else matters;
-    `labels`: which scores were read; `datasets`: queries of each data set by name; `learned`: what
-    learned the learned view; `folds`: how rows were held out; `figures`: measured numbers by name.
-    `arrays`, `sha256`, `shapes`: file, content hash and shapes of the arrays, filled in by `save`.
+    `labels`: which scores were read; `datasets`: queries of each data set by name; `encoder`: what
+    reads queries; `learned`: what learned the learned view; `folds`: how rows were held out;
+    `figures`: measured numbers by name. `arrays`, `sha256`, `shapes`: file, content hash and
+    shapes of the arrays, filled in by `save`.
     """
 
     title: str
@@ -64,6 +65,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     labels: str = ""
     datasets: dict[str, int] = msgspec.field(default_factory=dict[str, int])
     models: tuple[str, ...] = ()
+    encoder: str = ""
     learned: str = ""
     folds: str = ""
     seed: int = 0
