@@ -15,6 +15,7 @@ from emafusion.domain.query import Message, Query, ToolCall, ask
 from emafusion.gateway.sharing import Sharing
 from emafusion.store.shared import Event, Hear, Told, from_bytes, to_bytes
 from emafusion.testing import making
+from emafusion.upstream.health import Health
 
 
 @dataclass(eq=False)
@@ -23,10 +24,11 @@ class Wire:
 
     ears: list[tuple[object, Hear]] = field(default_factory=list[tuple[object, Hear]])
     told: list[Event] = field(default_factory=list[Event])
+    wall: float = 1e9
 
     def replica(self, clock: Callable[[], float]) -> Sharing:
         """One more."""
-        made = Sharing(Line(self), clock=clock)
+        made = Sharing(Line(self), Health(), clock=clock, wall=lambda: self.wall)
         made.start()
         return made
 
@@ -97,15 +99,13 @@ def test_a_pause_that_a_provider_asked_for_holds_for_all() -> None:
 def test_what_is_heard_late_ends_when_it_should() -> None:
     """Seconds that have passed since are taken off."""
     wire = Wire()
-    one, two = wire.replica(lambda: 0.0), wire.replica(lambda: 0.0)
+    one = wire.replica(lambda: 0.0)
     one.health.note("small", failing(retry_after_s=7.0), 0.0)
-    event = wire.told[0]
-    three = wire.replica(lambda: 0.0)
-    three.health._wall = lambda: event.at_s + 5.0  # type: ignore[union-attr] # it is a breaker's
-    wire.ears[-1][1](event)
-    assert three.health.resting(1.9) == {"small"}
-    assert three.health.resting(2.1) == frozenset()
-    assert two.health.resting(2.1) == {"small"}
+    wire.wall += 5.0
+    late = wire.replica(lambda: 0.0)
+    wire.ears[-1][1](wire.told[0])
+    assert late.health.resting(1.9) == {"small"}
+    assert late.health.resting(2.1) == frozenset()
 
 
 def test_a_tool_loop_stays_with_its_model_at_every_replica() -> None:

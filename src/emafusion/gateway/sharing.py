@@ -5,66 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from msgspec.structs import replace
 from typing_extensions import override
 
-from emafusion.domain.attempt import Attempt
 from emafusion.domain.outcome import Answer
 from emafusion.gateway.turns import Turns
 from emafusion.store.shared import BreakerTurned, Event, Shared, ToolCallMade
-from emafusion.upstream.breaker import Breaker, BreakerRules
+from emafusion.upstream.breaker import Breaker
 from emafusion.upstream.health import Health
 
-Tell = Callable[[Event], None]
 Clock = Callable[[], float]
-
-
-class SharedHealth(Health):
-    """Health that tells when a breaker opens, pauses or closes, and believes what others tell.
-
-    Others' failures do not count towards our own: only that a breaker has turned is taken over, so
-    that one replica's bad network opens no breaker elsewhere before it did there.
-    """
-
-    def __init__(
-        self, tell: Tell, rules: BreakerRules | None = None, *, wall: Clock = time.time
-    ) -> None:
-        super().__init__(rules)
-        self._tell = tell
-        self._wall = wall
-
-    @override
-    def note(self, name: str, attempt: Attempt, now: float, /) -> None:
-        """Learn from what came of a call, and tell if that turned its breaker."""
-        before = self._breakers.get(name, self._new)
-        super().note(name, attempt, now)
-        after = self._breakers.get(name, self._new)
-        if _stand(before) != _stand(after):
-            self._tell(
-                BreakerTurned(
-                    name=name,
-                    trips=after.trips,
-                    open_s=max(0.0, after.open_until - now),
-                    paused_s=max(0.0, after.paused_until - now),
-                    at_s=self._wall(),
-                )
-            )
-
-    def hear(self, event: BreakerTurned, now: float, /) -> None:
-        """Take over what another one found; never less careful than what we know ourselves."""
-        rules, age_s = self._new.rules, max(0.0, self._wall() - event.at_s)
-        ours = self._breakers.get(event.name, self._new)
-        if event.trips == 0 and event.paused_s <= age_s:
-            if ours.phase(now) != "closed":
-                self._breakers[event.name] = Breaker(rules=rules)
-            return
-        self._breakers[event.name] = Breaker(
-            rules=rules,
-            trips=max(ours.trips, event.trips),
-            open_until=max(ours.open_until, now + min(event.open_s, rules.max_cool_s) - age_s),
-            paused_until=max(
-                ours.paused_until, now + min(event.paused_s, rules.max_cool_s) - age_s
-            ),
-        )
 
 
 class SharedTurns(Turns):
@@ -72,7 +22,7 @@ class SharedTurns(Turns):
 
     __slots__ = ("_tell",)
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Callable[[Event], None]) -> None:
         super().__init__()
         self._tell = tell
 
@@ -86,30 +36,65 @@ class SharedTurns(Turns):
             for made in choice.tool_calls:
                 self._tell(ToolCallMade(call_id=made.id, candidate=answer.candidate))
 
-    def hear(self, event: ToolCallMade) -> None:
-        """Remember a call that was made elsewhere."""
-        self.remember(event.call_id, event.candidate)
-
 
 class Sharing:
-    """The health and the turns of a service that shares them. `clock`: never goes back."""
+    """Joins the health and the turns of a service with those of others.
 
-    def __init__(self, shared: Shared, *, clock: Clock = time.monotonic) -> None:
-        self.health = SharedHealth(shared.publish)
+    Others' failures do not count towards our own: only that a breaker has turned is taken over, so
+    that one replica's bad network opens no breaker elsewhere before it did there. `clock`: that of
+    the health, `wall`: Unix seconds.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        health: Health,
+        *,
+        clock: Clock = time.monotonic,
+        wall: Clock = time.time,
+    ) -> None:
         self.turns = SharedTurns(shared.publish)
+        self.health = health
         self._shared = shared
         self._clock = clock
+        self._wall = wall
 
     def start(self) -> None:
-        """Begin to hear."""
+        """Begin to tell and to hear."""
+        self.health.turned = self._turned
         self._shared.listen(self._hear)
 
+    def _turned(self, name: str, breaker: Breaker, now: float) -> None:
+        self._shared.publish(
+            BreakerTurned(
+                name=name,
+                trips=breaker.trips,
+                open_s=max(0.0, breaker.open_until - now),
+                paused_s=max(0.0, breaker.paused_until - now),
+                at_s=self._wall(),
+            )
+        )
+
     def _hear(self, event: Event) -> None:
-        if isinstance(event, BreakerTurned):
-            self.health.hear(event, self._clock())
-        else:
-            self.turns.hear(event)
+        if isinstance(event, ToolCallMade):
+            self.turns.remember(event.call_id, event.candidate)
+            return
+        ours = self.health.breaker(event.name)
+        age_s = max(0.0, self._wall() - event.at_s)
+        self.health.believe(event.name, joined(ours, event, now=self._clock(), age_s=age_s))
 
 
-def _stand(breaker: Breaker) -> tuple[int, float, float]:
-    return breaker.trips, breaker.open_until, breaker.paused_until
+def joined(ours: Breaker, event: BreakerTurned, *, now: float, age_s: float) -> Breaker:
+    """Our breaker with what another one told `age_s` seconds ago.
+
+    Well again is well again; else never less careful than what we know ourselves.
+    """
+    if event.trips == 0 and event.paused_s <= age_s:
+        return ours if ours.phase(now) == "closed" else Breaker(rules=ours.rules)
+    most_s = ours.rules.max_cool_s
+    return replace(
+        ours,
+        trips=max(ours.trips, event.trips),
+        open_until=max(ours.open_until, now + min(event.open_s, most_s) - age_s),
+        paused_until=max(ours.paused_until, now + min(event.paused_s, most_s) - age_s),
+    )

@@ -65,6 +65,11 @@ class Breaker(Struct, frozen=True, kw_only=True):
     probe_until: float = -math.inf
     paused_until: float = -math.inf
 
+    @property
+    def stand(self) -> tuple[int, float, float]:
+        """What others would have to know of it: trips, and the times when it opens again."""
+        return self.trips, self.open_until, self.paused_until
+
     def phase(self, now: float, /) -> Phase:
         """Say where it stands."""
         if now < self.paused_until or now < self.open_until:

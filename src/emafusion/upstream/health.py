@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from emafusion.domain.attempt import Attempt
 from emafusion.domain.errors import Cancelled, DeadlinePassed, Garbled, Retryable, Unauthorized
@@ -19,7 +19,8 @@ class Health:
     A name stands for whatever fails as one: limits and outages are mostly a model's, so the name
     of a candidate serves better than that of its account. `groups`: candidates that are served at
     several places, each with the names of those: they rest when all of their places do, and what
-    comes of a call is a place's. `now`: seconds on a clock that never goes back.
+    comes of a call is a place's. `now`: seconds on a clock that never goes back. `turned`: told
+    whenever a call opens, pauses or closes a breaker, with the breaker and the time.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Health:
         groups: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.groups: Mapping[str, tuple[str, ...]] = groups or {}
+        self.turned: Callable[[str, Breaker, float], None] | None = None
         self._new = Breaker(rules=rules or BreakerRules())
         self._breakers: dict[str, Breaker] = {}
         self._room: dict[str, Headroom] = {}
@@ -87,7 +89,18 @@ class Health:
         breaker = self._breakers.get(name, self._new)
         failure = attempt.failure
         pause_s = None if failure is None else failure.retry_after_s
-        self._breakers[name] = breaker.noted(sign_of(attempt), now, pause_s=pause_s)
+        after = breaker.noted(sign_of(attempt), now, pause_s=pause_s)
+        self._breakers[name] = after
+        if self.turned is not None and after.stand != breaker.stand:
+            self.turned(name, after, now)
+
+    def breaker(self, name: str, /) -> Breaker:
+        """What is remembered of a name."""
+        return self._breakers.get(name, self._new)
+
+    def believe(self, name: str, breaker: Breaker, /) -> None:
+        """Take over what another one has found; nobody is told."""
+        self._breakers[name] = breaker
 
     def heard(self, name: str, room: Headroom, /) -> None:
         """Learn what a provider says of its rate limits."""
