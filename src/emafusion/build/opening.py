@@ -6,28 +6,27 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from emafusion.build.embedders import open_embedders
 from emafusion.build.keys import KeyRing, admission_of, open_keys
+from emafusion.build.pacing import pacer_of, pacing
 from emafusion.build.parts import build_parts, learned_from, load_artifact
 from emafusion.build.reliability import mercies
 from emafusion.build.reloading import artifact_mark, kept_new, tried
+from emafusion.build.state import Log, log_path, open_log, open_shared
 from emafusion.build.upstreams import Deployments, open_deployments
 from emafusion.build.watching import watched
 from emafusion.catalog import Catalog, cost_usd
 from emafusion.config import CacheSection, Config, candidate_of
 from emafusion.domain.model import Candidate
-from emafusion.encode.taxonomy import AXES
 from emafusion.flow.parts import Parts
 from emafusion.gateway.batch_work import Asker
 from emafusion.gateway.batching import Batches
 from emafusion.gateway.reload import Reloader
 from emafusion.gateway.reuse.exact import Cache
 from emafusion.gateway.service import Service
-from emafusion.home import home
-from emafusion.store.estimates import LabelNames
-from emafusion.store.log import OutcomeLog
+from emafusion.gateway.sharing import Sharing
+from emafusion.store.shelf.ports import Shelf
 from emafusion.store.shelf.sqlite_shelf import SqliteShelf
 
 
@@ -40,7 +39,7 @@ class Opened:
 
     service: Service
     deployments: Deployments
-    log: OutcomeLog
+    log: Log
     reloader: Reloader
     keys: KeyRing
     batches: Batches
@@ -76,11 +75,15 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
     log = open_log(config, env)
     shelf = open_shelf(config, env)
     keys = open_keys(config, env)
+    shared = open_shared(config, env)
     deployments, closing = None, ExitStack()
     try:
         deployments = open_deployments(config, env)
         pool = {candidate.name: candidate for candidate in candidates}
-        watching = closing.enter_context(watched(config.telemetry, env, lambda: pool))
+        pacer = pacer_of(config, keys)
+        watching = closing.enter_context(
+            watched(config.telemetry, env, lambda: pool, more=() if pacer is None else (pacer,))
+        )
         service = Service(
             parts=parts,
             candidates=candidates,
@@ -100,13 +103,15 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
             cache=cache_of(config.cache),
             watching=watching,
         )
-        batches = Batches(
-            shelf=shelf,
-            asker=Asker(service=service, keys=keys.store),
-            at_once=config.batches.at_once,
-        )
-        service.wake_batches = batches.wake
-        async with kept_new(service, read, config, seen=seen) as reloader:
+        batches = _batches(config, service, shelf=shelf, keys=keys)
+        if shared is not None:
+            sharing = Sharing(shared, deployments.health)
+            service.turns = sharing.turns
+            sharing.start()
+        async with (
+            pacing(pacer, service),
+            kept_new(service, read, config, seen=seen) as reloader,
+        ):
             yield Opened(
                 service=service,
                 deployments=deployments,
@@ -119,6 +124,8 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
         closing.close()
         if deployments is not None:
             await deployments.close()
+        if shared is not None:
+            await shared.close()
         await keys.close()
         await embedders.close()
         await shelf.close()
@@ -133,21 +140,12 @@ def cache_of(section: CacheSection) -> Cache | None:
     return Cache(ttl_s=section.ttl_s, max_bytes=room, similarity=section.similarity)
 
 
-def log_path(config: Config, env: Mapping[str, str]) -> Path:
-    """Where the log of outcomes is."""
-    return Path(config.log.path) if config.log.path else home(env) / "log.sqlite"
-
-
-def open_log(config: Config, env: Mapping[str, str]) -> OutcomeLog:
-    """Open the log of outcomes."""
-    names = LabelNames(**{axis.name: axis.classes for axis in AXES})
-    return OutcomeLog.open(
-        log_path(config, env),
-        prompts=config.log.prompts,
-        names=names,
-        retention_days=config.log.retention_days,
-        max_mb=config.log.max_mb,
-    )
+def _batches(config: Config, service: Service, *, shelf: Shelf, keys: KeyRing) -> Batches:
+    """What answers batches, and is told of new ones."""
+    asker = Asker(service=service, keys=keys.store)
+    batches = Batches(shelf=shelf, asker=asker, at_once=config.batches.at_once)
+    service.wake_batches = batches.wake
+    return batches
 
 
 def open_shelf(config: Config, env: Mapping[str, str]) -> SqliteShelf:
