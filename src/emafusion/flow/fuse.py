@@ -91,7 +91,7 @@ def _merged(evidence: Evidence, fused: Fused) -> tuple[Reply | None, float | Non
 
 def _together(attempt: Attempt) -> Reply | None:
     reply = attempt.reply
-    return None if reply is None else with_fields(reply, model=NAME)
+    return None if reply is None else with_fields(reply, model=NAME, origin=None)
 
 
 def _checked(attempt: Attempt, known: Considered, over: int) -> Flow[tuple[Judgement, ...]]:
