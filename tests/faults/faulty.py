@@ -14,7 +14,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from socket import SO_LINGER, SOL_SOCKET
@@ -224,14 +224,17 @@ FAULTS: dict[str, Script] = {**WHOLE, **BEARABLE, **STREAMS, **STREAMS_BEARABLE}
 
 @dataclass(eq=False)
 class Faulty:
-    """The provider. `now`: what a model does now instead of what its name says.
+    """The provider.
 
-    `calls`: requests so far, by model; `at`: when each came; `left`: how often a client went away
-    from a `Hang`; `busy`, `most`: requests under way, and the most there ever were.
+    `now`: what a model does now instead of what its name says; `plan`: what it does call by call,
+    None for what it should, as after the end of the plan. `calls`: requests so far, by model;
+    `at`: when each came; `left`: when clients went away from a `Hang`; `busy`, `most`: requests
+    under way, and the most there ever were.
     """
 
     url: str = ""
     now: dict[str, Script] = field(default_factory=dict)
+    plan: dict[str, Iterator[Script | None]] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     at: list[tuple[str, float]] = field(default_factory=list)
     left: list[float] = field(default_factory=list)
@@ -284,7 +287,8 @@ class Faulty:
 
     def _script(self, model: str, *, streams: bool) -> Script:
         good = GOOD_STREAM if streams else GOOD
-        return self.now.get(model) or FAULTS.get(model) or good
+        planned = next(self.plan[model], None) if model in self.plan else None
+        return planned or self.now.get(model) or FAULTS.get(model) or good
 
     async def _say(
         self, script: Script, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

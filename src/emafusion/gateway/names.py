@@ -47,4 +47,5 @@ def _no_such(requested: str, candidates: tuple[Candidate, ...]) -> str:
     names = [name for candidate in candidates for name in (candidate.name, candidate.remote_name)]
     near = difflib.get_close_matches(requested, [*OWN, *names], n=1)
     hint = f"did you mean '{near[0]}'?" if near else "GET /v1/models lists what there is"
-    return f"there is no model '{requested[:80]}' here; {hint}"
+    shown = "".join(c if c.isprintable() else "?" for c in requested[:80])
+    return f"there is no model '{shown}' here; {hint}"

@@ -24,8 +24,8 @@ Sign = Literal["alive", "failing", "unclear"]
 class BreakerRules(Struct, frozen=True, kw_only=True):
     """When to open and for how long.
 
-    Opens at `failures` (>= 1) that are at least `share` (0..1) of all calls; older calls count
-    less, by exp(-age / window_s). Stays open for cool_s * growth^n seconds after the n-th time in
+    Opens at `failures` (>= 1) in a row, or where so many are at least `share` (0..1) of all calls;
+    older calls count less, by exp(-age / window_s). Stays open for cool_s * growth^n seconds after the n-th time in
     a row, from 0, at most `max_cool_s`. A provider that asks to be left alone is, for `max_pause_s`
     at most. When half open, one call at a time is let through; one that has not come back after
     `probe_s` is given up.
@@ -42,10 +42,10 @@ class BreakerRules(Struct, frozen=True, kw_only=True):
 
 
 class Breaker(Struct, frozen=True, kw_only=True):
-    """Everything remembered of one deployment: two decayed counts and four times.
+    """Everything remembered of one deployment: two decayed counts, a streak and four times.
 
-    `trips`: how often in a row it opened, 0 when closed. `paused_until`: when the provider, asked
-    to be left alone until then, may be called again.
+    `streak`: failures in a row. `trips`: how often in a row it opened, 0 when closed.
+    `paused_until`: when the provider, asked to be left alone until then, may be called again.
 
     >>> breaker = Breaker()
     >>> for _ in range(5):
@@ -60,6 +60,7 @@ class Breaker(Struct, frozen=True, kw_only=True):
     alive: float = 0.0
     failing: float = 0.0
     counted_at: float = -math.inf
+    streak: int = 0
     trips: int = 0
     open_until: float = -math.inf
     probe_until: float = -math.inf
@@ -116,11 +117,25 @@ class Breaker(Struct, frozen=True, kw_only=True):
         kept = math.exp(-max(0.0, now - self.counted_at) / self.rules.window_s)
         alive = self.alive * kept + (sign == "alive")
         failing = self.failing * kept + (sign == "failing")
-        counted = replace(self, alive=alive, failing=failing, counted_at=max(now, self.counted_at))
-        enough = failing >= self.rules.failures
-        if sign == "failing" and enough and failing >= self.rules.share * (alive + failing):
-            return _tripped(counted, now)
-        return counted
+        counted = replace(
+            self,
+            alive=alive,
+            failing=failing,
+            counted_at=max(now, self.counted_at),
+            streak=self._streak(now) + 1 if sign == "failing" else 0,
+        )
+        return _tripped(counted, now) if sign == "failing" and _is_enough(counted) else counted
+
+    def _streak(self, now: float) -> int:
+        """Failures in a row, of which the last is not long ago."""
+        return self.streak if now - self.counted_at < self.rules.window_s else 0
+
+
+def _is_enough(breaker: Breaker) -> bool:
+    """Whether it has failed enough to be left alone: in a row, or most of the time."""
+    rules, calls = breaker.rules, breaker.alive + breaker.failing
+    is_most = breaker.failing >= rules.failures and breaker.failing >= rules.share * calls
+    return is_most or breaker.streak >= rules.failures
 
 
 def _tripped(breaker: Breaker, now: float) -> Breaker:

@@ -31,9 +31,6 @@ FORGET_S = 10.0
 FIRST_S = 0.01
 """Seconds assumed of a place that was never called, so that it soon is."""
 
-FAILED_S = 5.0
-"""Seconds that a failure counts for: a place that fails quickly must not look quick."""
-
 REMEMBERED = 1024
 """Queries for which it is remembered who was tried; the oldest are forgotten first."""
 
@@ -79,7 +76,7 @@ class Place:
         """The average, which fades while nobody calls, so that a slow place is tried again."""
         if self.slow_s <= FIRST_S:
             return FIRST_S
-        faded = math.exp(-max(0.0, now - self.seen_at) / (6.0 * FORGET_S))
+        faded = math.exp(-max(0.0, now - self.seen_at) / FORGET_S)
         return max(FIRST_S, self.slow_s * faded)
 
 
@@ -123,7 +120,8 @@ class Fleet:
                 place.took(max(place.slow_s, now - started), now)
         now = time.monotonic()
         self._health.note(place.name, attempt, now)
-        place.took(FAILED_S if attempt.failure else attempt.ttft_s or attempt.latency_s, now)
+        if attempt.reply is not None:
+            place.took(attempt.ttft_s or attempt.latency_s, now)
         return with_fields(attempt, candidate=call.candidate.name)
 
     def _chosen(self, query_id: str, now: float) -> Place | None:

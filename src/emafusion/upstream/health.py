@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from emafusion.domain.attempt import Attempt
 from emafusion.domain.errors import Cancelled, DeadlinePassed, Garbled, Retryable, Unauthorized
 from emafusion.upstream.breaker import Breaker, BreakerRules, Phase, Sign
 from emafusion.upstream.headroom import Headroom
+
+PLACE_FAILURES = 3.0
+"""Failures in a row after which one of several places is left alone, at most."""
 
 _FAILING = (Retryable, Unauthorized, Garbled)
 _UNCLEAR = (Cancelled, DeadlinePassed)
@@ -19,8 +24,9 @@ class Health:
     A name stands for whatever fails as one: limits and outages are mostly a model's, so the name
     of a candidate serves better than that of its account. `groups`: candidates that are served at
     several places, each with the names of those: they rest when all of their places do, and what
-    comes of a call is a place's. `now`: seconds on a clock that never goes back. `turned`: told
-    whenever a call opens, pauses or closes a breaker, with the breaker and the time.
+    comes of a call is a place's. A place is left alone after `PLACE_FAILURES`: there are others.
+    `now`: seconds on a clock that never goes back. `turned`: told whenever a call opens, pauses or
+    closes a breaker, with the breaker and the time.
     """
 
     def __init__(
@@ -31,7 +37,11 @@ class Health:
     ) -> None:
         self.groups: Mapping[str, tuple[str, ...]] = groups or {}
         self.turned: Callable[[str, Breaker, float], None] | None = None
-        self._new = Breaker(rules=rules or BreakerRules())
+        rules = rules or BreakerRules()
+        fewer = replace(rules, failures=min(rules.failures, PLACE_FAILURES))
+        self._new = Breaker(rules=rules)
+        self._new_place = Breaker(rules=fewer)
+        self._places = {place for places in self.groups.values() for place in places}
         self._breakers: dict[str, Breaker] = {}
         self._room: dict[str, Headroom] = {}
 
@@ -86,7 +96,7 @@ class Health:
         """Learn from what came of a call."""
         if name in self.groups:
             return
-        breaker = self._breakers.get(name, self._new)
+        breaker = self.breaker(name)
         failure = attempt.failure
         pause_s = None if failure is None else failure.retry_after_s
         after = breaker.noted(sign_of(attempt), now, pause_s=pause_s)
@@ -96,7 +106,8 @@ class Health:
 
     def breaker(self, name: str, /) -> Breaker:
         """What is remembered of a name."""
-        return self._breakers.get(name, self._new)
+        new = self._new_place if name in self._places else self._new
+        return self._breakers.get(name, new)
 
     def believe(self, name: str, breaker: Breaker, /) -> None:
         """Take over what another one has found; nobody is told."""
