@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from emafusion.build.state import shared_keys
 from emafusion.config import Config
 from emafusion.domain.errors import Unready
 from emafusion.gateway.admission import Admission
@@ -35,9 +36,13 @@ class KeyRing:
 
 
 def open_keys(config: Config, env: Mapping[str, str]) -> KeyRing:
-    """Open them; nothing is read or made until somebody asks."""
+    """Open them; of a file nothing is read or made until somebody asks.
+
+    Raises `Unready` where replicas share them and their place cannot be reached.
+    """
+    store, meter = shared_keys(config, env)
     file = KeysFile(keys_path(config, env))
-    return KeyRing(store=SQLiteKeyStore(file), meter=SQLiteMeter(file))
+    return KeyRing(store=store or SQLiteKeyStore(file), meter=meter or SQLiteMeter(file))
 
 
 def keys_path(config: Config, env: Mapping[str, str]) -> Path:

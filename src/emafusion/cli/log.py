@@ -18,7 +18,7 @@ from emafusion.cli.log_story import show_story
 from emafusion.cli.log_totals import show_totals
 from emafusion.domain.errors import BadInput
 from emafusion.store.filter import Filter
-from emafusion.store.read import LogReader
+from emafusion.store.reading import Reader
 from emafusion.store.record import OutcomeRow, Record
 
 POLL_S = 0.25
@@ -38,7 +38,7 @@ def command(**options: object) -> None:
     asked = msgspec.convert(options, Options)
     asked.refuse_contradictions()
     chosen = asked.filter(_now())
-    with LogReader(asked.log_path()) as reader:
+    with asked.open() as reader:
         if asked.decision_id is not None:
             _show_one(_found(reader, asked.decision_id), asked)
         elif asked.totals:
@@ -49,7 +49,7 @@ def command(**options: object) -> None:
             _print_table(reader, asked, chosen)
 
 
-def _found(reader: LogReader, decision_id: str) -> Record:
+def _found(reader: Reader, decision_id: str) -> Record:
     record = reader.get(decision_id)
     if record is None:
         raise BadInput(f"no decision {decision_id!r} in {reader.path}", where="DECISION_ID")
@@ -63,7 +63,7 @@ def _show_one(record: Record, asked: Options) -> None:
         show_story(_console(), record, now=_now())
 
 
-def _show_totals(reader: LogReader, asked: Options, chosen: Filter) -> None:
+def _show_totals(reader: Reader, asked: Options, chosen: Filter) -> None:
     totals = reader.totals(chosen)
     if asked.as_json:
         click.echo(totals_json(totals))
@@ -71,7 +71,7 @@ def _show_totals(reader: LogReader, asked: Options, chosen: Filter) -> None:
         show_totals(_console(), totals)
 
 
-def _print_json(reader: LogReader, asked: Options, chosen: Filter) -> None:
+def _print_json(reader: Reader, asked: Options, chosen: Filter) -> None:
     """Everything that is asked for; with --follow a few, oldest first, and then what comes."""
     mark = reader.mark()
     limit = ROWS_SHOWN if asked.follow and asked.limit is None else asked.limit
@@ -85,7 +85,7 @@ def _print_json(reader: LogReader, asked: Options, chosen: Filter) -> None:
         time.sleep(POLL_S)
 
 
-def _print_table(reader: LogReader, asked: Options, chosen: Filter) -> None:
+def _print_table(reader: Reader, asked: Options, chosen: Filter) -> None:
     console, mark = _console(), reader.mark()
     limit = ROWS_SHOWN if asked.limit is None else asked.limit
     rows: Iterable[OutcomeRow] = reader.rows(chosen, limit=limit or None)
@@ -115,7 +115,7 @@ def _screenfuls(rows: Iterable[OutcomeRow]) -> Iterator[list[OutcomeRow]]:
         yield some
 
 
-def _tell_the_rest(reader: LogReader, chosen: Filter, *, shown: int) -> None:
+def _tell_the_rest(reader: Reader, chosen: Filter, *, shown: int) -> None:
     """Say on standard error how much there is beside what was printed."""
     total = reader.count(chosen)
     if total == 0:

@@ -14,6 +14,8 @@ from emafusion.cli.moment import moment
 from emafusion.domain.errors import BadInput
 from emafusion.home import LOG_NAME, home
 from emafusion.store.filter import Filter
+from emafusion.store.read import LogReader
+from emafusion.store.reading import Reader
 
 ROWS_SHOWN = 20
 _CONFIG_HERE = "emafusion.yaml"
@@ -58,19 +60,17 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             text=self.text or None,
         )
 
-    def log_path(self) -> Path:
-        """The file that was named, else that of the config, else the one in the home folder.
+    def open(self) -> Reader:
+        """Open what was named, else what the config names, else the file in the home folder.
 
-        Raises `BadInput` for a config with mistakes.
+        Raises `BadInput` for a config with mistakes and where there is no log yet.
         """
         if self.file is not None:
-            return Path(self.file)
+            return LogReader(Path(self.file))
+        if self.home is not None:
+            return LogReader(Path(self.home) / LOG_NAME)
         config = self.path or (_CONFIG_HERE if Path(_CONFIG_HERE).is_file() else None)
-        named = None if config is None or self.home is not None else _path_in(config)
-        if named is not None:
-            return Path(named)
-        folder = home(os.environ) if self.home is None else Path(self.home)
-        return folder / LOG_NAME
+        return LogReader(home(os.environ) / LOG_NAME) if config is None else _open_named(config)
 
     def refuse_contradictions(self) -> None:
         """Raise `BadInput` for what cannot go together: nothing that was said is ignored."""
@@ -92,12 +92,18 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         return None if text is None else moment(text, now=now, where=f"--{name}")
 
 
-def _path_in(config: str) -> str | None:
-    """Where a config file puts the log."""
+def _open_named(path: str) -> Reader:
+    """Open the log where a config file puts it."""
     # Only here: reading YAML takes longer than reading the log.
     from emafusion.cli.configured import read_config
 
-    return read_config(config).log.path
+    config = read_config(path)
+    if config.state.postgres_env is None:
+        named = config.log.path
+        return LogReader(Path(named) if named else home(os.environ) / LOG_NAME)
+    from emafusion.build.state import open_reader
+
+    return open_reader(config, os.environ)
 
 
 _OPTIONS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from typing import Protocol, runtime_checkable
 
 from emafusion.domain.errors import Unready
 from emafusion.domain.outcome import Outcome
 from emafusion.domain.ports import Store
+from emafusion.store.errors import Late
 
 GRACE_S = 0.1
 """Seconds that a row gets where the request has no time left."""
@@ -20,13 +22,35 @@ GRACE_S = 0.1
 _log = logging.getLogger("emafusion")
 
 
+@runtime_checkable
+class CatchesUp(Protocol):
+    """A store that keeps in memory what it cannot write yet; it tells of that by itself."""
+
+    @property
+    def waiting(self) -> int:
+        """Outcomes that it has promised to write and not written yet."""
+        ...
+
+    @property
+    def lost(self) -> int:
+        """Outcomes that it has given up although it had promised to write them."""
+        ...
+
+
 class Ledger:
-    """Keeps outcomes. `lost`: how many could not be; `trouble`: why the last one could not."""
+    """Keeps outcomes. `trouble`: why the last one could not be kept at once, None if it was."""
 
     def __init__(self, store: Store) -> None:
-        self.lost = 0
         self.trouble: str | None = None
+        self._lost = 0
         self._store = store
+        self._late = store if isinstance(store, CatchesUp) else None
+
+    @property
+    def lost(self) -> int:
+        """Answers given that are not in the log, be it for ever or until the store is back."""
+        late = self._late
+        return self._lost if late is None else self._lost + late.waiting + late.lost
 
     async def keep(self, outcome: Outcome, until_s: float = math.inf) -> None:
         """Return once the outcome is safe in the store, or known to be lost, or it is late.
@@ -41,6 +65,8 @@ class Ledger:
                     await self._store.append(outcome)
             else:
                 await self._store.append(outcome)
+        except Late as error:
+            self.trouble = str(error)
         except Unready as error:
             self._note(outcome, str(error))
         except TimeoutError:
@@ -49,6 +75,6 @@ class Ledger:
             self.trouble = None
 
     def _note(self, outcome: Outcome, why: str) -> None:
-        self.lost += 1
+        self._lost += 1
         self.trouble = why
         _log.error("%s is not in the log: %s", outcome.decision_id, why)

@@ -72,12 +72,14 @@ class OutcomeLog:
         retention_days: float | None = 30.0,
         max_mb: float | None = 1024.0,
         names: LabelNames | None = None,
+        tends: bool = True,
     ) -> Self:
         """Open a log, making the file if there is none, and start its housekeeping.
 
         `prompts`: `hash` keeps no text of prompts and answers. Outcomes older than
         `retention_days` are removed, and the oldest where the file outgrows `max_mb` (2**20 bytes);
-        None sets no limit. `names`: of the classes of the taxonomy.
+        None sets no limit. `names`: of the classes of the taxonomy. `tends`: False where another
+        process of this gateway removes what is past keeping.
 
         Raises:
             BadInput: a limit that is not above 0, or `prompts` of another name.
@@ -87,7 +89,8 @@ class OutcomeLog:
         retention = _retention(retention_days, max_mb)
         link = Link(path, patience_s=PATIENCE_S)
         housekeeper = Housekeeper(path, retention)
-        housekeeper.start()
+        if tends:
+            housekeeper.start()
         return cls(link, Recorder(texts=texts, names=names or LabelNames()), housekeeper)
 
     async def append(self, outcome: Outcome) -> None:

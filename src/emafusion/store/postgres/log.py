@@ -56,7 +56,7 @@ class Bounds:
 class PostgresLog:
     """Appends outcomes to PostgreSQL; a `Store`. Belongs to one event loop.
 
-    `lost`: rows that were given up; `waiting`: those that are not there yet.
+    `lost`: rows that were late and were given up.
     """
 
     def __init__(
@@ -83,8 +83,8 @@ class PostgresLog:
 
     @property
     def waiting(self) -> int:
-        """Rows in memory that PostgreSQL does not have yet."""
-        return len(self._rows)
+        """Rows that are late: in memory, and PostgreSQL does not have them yet."""
+        return sum(row.written is None for row in self._rows)
 
     @property
     def trouble(self) -> str | None:
@@ -102,7 +102,6 @@ class PostgresLog:
             raise StoreError("PostgreSQL: the log is closed")
         document = to_document(self._record(outcome))
         if len(self._rows) >= self._bounds.rows or self._bytes + len(document) > self._bounds.bytes:
-            self.lost += 1
             raise StoreError(f"PostgreSQL: {len(self._rows)} outcomes wait for it already")
         written = None if self._trouble else asyncio.get_running_loop().create_future()
         self._rows.append(_Waiting(document, outcome.created_at, written))
