@@ -13,7 +13,7 @@ from emafusion.build.pacing import pacer_of, pacing
 from emafusion.build.parts import build_parts, learned_from, load_artifact
 from emafusion.build.reliability import mercies
 from emafusion.build.reloading import artifact_mark, kept_new, tried
-from emafusion.build.state import Log, log_path, open_log, open_shared
+from emafusion.build.state import Log, log_path, open_feedback, open_log, open_shared
 from emafusion.build.upstreams import Deployments, open_deployments
 from emafusion.build.watching import watched
 from emafusion.catalog import Catalog, cost_usd
@@ -74,6 +74,7 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
     embedders = open_embedders(config, env)
     log = open_log(config, env)
     shelf = open_shelf(config, env)
+    feedback = open_feedback(config, env)
     keys = open_keys(config, env)
     shared = open_shared(config, env)
     deployments, closing = None, ExitStack()
@@ -97,6 +98,7 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
             health=deployments.health,
             mercies=mercies(config, candidates),
             shelf=shelf,
+            feedback=feedback,
             embedders=embedders,
             admission=admission_of(config, keys),
             keeps_responses=config.log.prompts == "full",
@@ -129,6 +131,8 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
         await keys.close()
         await embedders.close()
         await shelf.close()
+        if feedback is not None:
+            await feedback.close()
         await log.close()
 
 

@@ -28,6 +28,7 @@ VERBS = {
     "taxonomy": "which model did what kind of work how well",
     "import": "make a table of other people's logs and benchmarks",
     "log": "look into the log of answered requests",
+    "label": "say of some answers whether they are right",
     "keys": "make, list, edit and revoke keys of the gateway's clients",
     "models": "list the pool: prices, limits, abilities, health",
     "check": "check a config file",

@@ -24,6 +24,7 @@ from emafusion.gateway.counting import counting
 from emafusion.gateway.dry_run import dry_run
 from emafusion.gateway.embeddings import embed
 from emafusion.gateway.face import Face
+from emafusion.gateway.feedback import give_feedback
 from emafusion.gateway.files import delete_file, file_content, get_file, list_files, upload
 from emafusion.gateway.generate import GENERATE, stream_generate
 from emafusion.gateway.http import Head, Request, Response, Sender, TooLarge, WrongEncoding
@@ -91,6 +92,7 @@ ROUTES: dict[str, Route] = {
     "/models/*:streamGenerateContent": Route({"POST": stream_generate}, GENERATE),
     "/models/*:countTokens": Route({"POST": counting(GENERATE)}, GENERATE),
     "/route": Route({"POST": dry_run}),
+    "/feedback": Route({"POST": give_feedback}),
     "/models": Route({"GET": list_models}),
     "/models/*": Route({"GET": one_model}),
     "/health": Route({"GET": health}),
@@ -163,7 +165,7 @@ class App:
         if head.repeated:
             _refuse_repeats(head)
         is_open = path in OPEN
-        key = None if is_open else self.keys.check(route.face.credentials(head))
+        key = None if is_open else self.keys.check(face_of(head.path).credentials(head))
         if self._under_way >= self.max_concurrent and not is_open:
             raise Busy(f"{self.max_concurrent} requests are under way (gateway.max_concurrent)")
         if head.method == "POST":

@@ -44,6 +44,7 @@ from emafusion.gateway.turns import Turns
 from emafusion.gateway.unbroken import unbroken
 from emafusion.gateway.warmth import Warmth
 from emafusion.gateway.watching import Watching
+from emafusion.store.feedback.feedback import FeedbackStore
 from emafusion.store.keys.key import Key
 from emafusion.store.shelf.ports import Shelf
 from emafusion.upstream.health import Health
@@ -101,8 +102,8 @@ class Service:
     over, None where it decides; `admission`: holds and counts what keys may take, None where no
     key has limits; `mercies`: what is done where a call fails or stays silent. `cache`: answers
     that may be given again; `once`: those made under a client's idempotency key. `shelf`: what is
-    kept for clients; `keeps_responses`: whether responses are; `embedders`: models that make
-    embeddings.
+    kept for clients, `feedback`: what they say; `keeps_responses`: whether responses
+    are; `embedders`: models that make embeddings.
     """
 
     parts: Parts
@@ -119,6 +120,7 @@ class Service:
     cache: Cache | None = None
     once: Once = field(default_factory=Once)
     shelf: Shelf | None = None
+    feedback: FeedbackStore | None = None
     keeps_responses: bool = True
     embedders: Embedders = field(default_factory=Embedders)
     wake_batches: Callable[[], object] = bool

@@ -75,6 +75,19 @@ class SqliteFeedback:
             raise store_error(self.path, error, doing="use the log's feedback") from error
 
 
+def keep_feedback(path: Path, feedback: Feedback) -> None:
+    """Keep feedback in the file of a log that is there.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    try:
+        with closing(connect(path, patience_s=PATIENCE_S)) as connection:
+            connection.execute(_ADD, msgspec.structs.astuple(feedback))
+    except sqlite3.Error as error:
+        raise store_error(path, error, doing="keep a label") from error
+
+
 def opinions_of(connection: sqlite3.Connection, decision_id: str) -> list[Feedback]:
     """All feedback on one decision, oldest first."""
     return [_feedback(values) for values in connection.execute(_OF, (decision_id,))]
