@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 from emafusion.config import TelemetrySection
@@ -21,12 +21,15 @@ def watched(
     section: TelemetrySection,
     env: Mapping[str, str],
     candidates: Callable[[], Mapping[str, Candidate]],
+    *,
+    more: Sequence[Watcher] = (),
 ) -> Generator[Watching, None, None]:
     """Everybody that the config and the environment ask for; what is left is sent on leaving.
 
+    `more`: others who are to be told.
     Raises `Unready` where the environment asks for OpenTelemetry and the extra is not there.
     """
-    watchers, pages = list[Watcher](), None
+    watchers, pages = list[Watcher](more), None
     with ExitStack() as closing:
         if section.metrics:
             pages, counting = _metrics(env)

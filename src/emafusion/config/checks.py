@@ -104,6 +104,9 @@ def _objective(section: ObjectiveSection) -> Wrong:
     default = ObjectiveSection().quality_weight
     if section.answer_value_usd is not None and section.quality_weight != default:
         return (("answer_value_usd", "is instead of quality_weight: leave one of the two out"),)
+    if section.answer_value_usd is not None and section.budget_usd_per_day is not None:
+        what = "turns quality_weight, which answer_value_usd is instead of: leave one of them out"
+        return (("budget_usd_per_day", what),)
     return ()
 
 

@@ -55,6 +55,16 @@ class ObjectiveSection(Section):
         ),
     ] = None
 
+    budget_usd_per_day: Annotated[
+        float | None,
+        Key(
+            "US dollars to end each day (UTC) on: turns quality_weight by what was spent so far; "
+            "a target, not a wall",
+            above=0,
+            unset="quality_weight stays as it is",
+        ),
+    ] = None
+
     def objective(self) -> Objective:
         """Give the same as the noun that policies read."""
         return Objective(

@@ -1,0 +1,132 @@
+"""Counters that several processes share, some of which are killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from emafusion.store.keys.ports import Charge, Counter, Level
+from emafusion.store.keys.sqlite_file import KeysFile
+from emafusion.store.keys.sqlite_keys import SQLiteKeyStore
+from emafusion.store.keys.sqlite_meter import SQLiteMeter
+
+NOW_S, UNTIL_S = 1_800_000_000.0, 1_800_000_060.0
+USD = Counter(name="usd")
+
+HEAD = """
+import asyncio, sys
+from pathlib import Path
+from emafusion.store.keys.key import Key
+from emafusion.store.keys.ports import Charge, Counter
+from emafusion.store.keys.sqlite_file import KeysFile
+from emafusion.store.keys.sqlite_keys import SQLiteKeyStore
+from emafusion.store.keys.sqlite_meter import SQLiteMeter
+
+NOW_S, UNTIL_S = 1_800_000_000.0, 1_800_000_060.0
+name, file = sys.argv[2], KeysFile(Path(sys.argv[1]))
+meter, keys = SQLiteMeter(file), SQLiteKeyStore(file)
+charge = Charge(counter=Counter(name="usd"), amount=1.0, limit=100.0)
+"""
+
+GRAB = """
+async def grab(i):
+    hold = f"{name}-{i}"
+    got = await meter.reserve(hold, (charge,), now_s=NOW_S, until_s=UNTIL_S)
+    if got.refused is None:
+        await asyncio.sleep(0)
+        await meter.settle(hold, (charge,), now_s=NOW_S)
+    return got.refused is None
+
+async def work():
+    print(sum(await asyncio.gather(*(grab(i) for i in range(60)))))
+    await meter.close()
+
+asyncio.run(work())
+"""
+
+SPEND = """
+async def work():
+    i = 0
+    while True:
+        await meter.settle(None, (charge,), now_s=NOW_S)
+        await keys.make(Key(id=f"{name}-{i}", name=f"{name}-{i}"), f"{name}-{i}".encode())
+        i += 1
+        print(i, flush=True)
+
+asyncio.run(work())
+"""
+
+
+def _start(path: Path, name: str, what: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", HEAD + what, str(path), name], stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_processes_together_take_no_more_than_the_limit(tmp_path: Path) -> None:
+    """Three processes ask 180 times for what is there 100 times."""
+    path = tmp_path / "keys.sqlite"
+    each = [_start(path, name, GRAB) for name in "abc"]
+    took = [int(process.communicate(timeout=60)[0]) for process in each]
+    assert sum(took) == 100
+    level = asyncio.run(_level(path))
+    assert (level.used, level.held) == (100.0, 0.0)
+
+
+def test_what_was_told_as_counted_survives_a_kill(tmp_path: Path) -> None:
+    """Killed at any moment: every spend and key that was acknowledged is there."""
+    path = tmp_path / "keys.sqlite"
+    told = 0
+    for name in "abc":
+        process = _start(path, name, SPEND)
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(5)]
+        os.kill(process.pid, signal.SIGKILL)
+        lines += process.stdout.readlines()
+        process.stdout.close()
+        process.wait()
+        told += int([line for line in lines if line.endswith("\n")][-1])
+    level, made = asyncio.run(_level(path)), asyncio.run(_keys(path))
+    assert told <= level.used <= told + 3.0
+    assert told <= made <= told + 3
+
+
+async def _level(path: Path) -> Level:
+    meter = SQLiteMeter(KeysFile(path))
+    level = (await meter.read((USD,), now_s=NOW_S))[0]
+    await meter.close()
+    return level
+
+
+async def _keys(path: Path) -> int:
+    store = SQLiteKeyStore(KeysFile(path))
+    made = await store.list_all()
+    await store.close()
+    return len(made)
+
+
+async def test_a_locked_file_is_waited_for(tmp_path: Path) -> None:
+    """Not by the event loop: it goes on meanwhile, and then the work is done."""
+    path = tmp_path / "keys.sqlite"
+    one, two = SQLiteMeter(KeysFile(path)), KeysFile(path)
+    charge = Charge(counter=USD, amount=1.0)
+    await one.settle(None, (charge,), now_s=NOW_S)
+    locked = time.monotonic() + 0.3
+    lock = asyncio.ensure_future(two.write(lambda _: time.sleep(0.3), lasting=True))
+    await asyncio.sleep(0.1)
+    longest_s, waiting = 0.0, asyncio.ensure_future(one.settle(None, (charge,), now_s=NOW_S))
+    while not waiting.done():
+        before = time.monotonic()
+        await asyncio.sleep(0.005)
+        longest_s = max(longest_s, time.monotonic() - before)
+    assert time.monotonic() >= locked - 0.05
+    assert longest_s < 0.2
+    await lock
+    assert (await one.read((USD,), now_s=NOW_S))[0].used == 2.0
+    await one.close()
+    await two.close()
