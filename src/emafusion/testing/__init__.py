@@ -16,6 +16,7 @@ from emafusion.testing.fake import FakeUpstream
 from emafusion.testing.key_checks import check_key_store, check_meter
 from emafusion.testing.making import candidate, failed, features, said, situation
 from emafusion.testing.script import Script, calls, races, waits
+from emafusion.testing.shelf_checks import check_shelf
 
 __all__ = [
     "FakeUpstream",
@@ -27,6 +28,7 @@ __all__ = [
     "check_key_store",
     "check_meter",
     "check_policy",
+    "check_shelf",
     "check_store",
     "check_upstream",
     "failed",

@@ -17,8 +17,10 @@ from emafusion.wire.responses.output import (
     Piece,
     Status,
     first_scores,
+    items_of,
     says_nothing,
     scores_of,
+    status_of,
 )
 from emafusion.wire.responses.parts import Phases, phases_of
 from emafusion.wire.sse import encode_comment, encode_event
@@ -69,8 +71,8 @@ class EventWriter:
             self._opened("message")
         for piece in self._pieces:
             if piece.index in self._open:
-                self._close(piece, _status(piece, finish))
-        return [piece.item(self._frame, _status(piece, finish)) for piece in self._pieces]
+                self._close(piece, status_of(piece, self._pieces, finish=finish))
+        return items_of(self._pieces, self._frame, finish=finish)
 
     def ended(self, response: _Fields) -> bytes:
         """Write the ends of the items and of the response, as it is then."""
@@ -82,8 +84,7 @@ class EventWriter:
 
         Some clients look for the one, some for the other; neither takes what came for all of it.
         """
-        sofar = [piece.item(self._frame, _status(piece, "length")) for piece in self._pieces]
-        failed = self._frame.failed(sofar, error)
+        failed = self._frame.failed(items_of(self._pieces, self._frame, finish="length"), error)
         self._emit("response.failed", response=failed)
         told = error_object(error)
         plain = {name: told[name] for name in ("code", "message", "param")}
@@ -173,7 +174,3 @@ class EventWriter:
         data = b"".join(self._out)
         self._out.clear()
         return data
-
-
-def _status(piece: Piece, finish: FinishReason) -> Status:
-    return "incomplete" if piece.kind == "message" and finish == "length" else "completed"

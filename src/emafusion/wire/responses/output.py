@@ -91,9 +91,17 @@ def text_part(text: str, scores: list[object]) -> Item:
 def output_of(reply: Reply, frame: Frame, /) -> list[Item]:
     """The items of a whole reply: what was thought, what was said, what is called."""
     choice = reply.choices[0]
-    cut: Status = "incomplete" if choice.finish_reason == "length" else "completed"
-    pieces = list(_pieces(choice, reply, frame))
-    return [p.item(frame, cut if p.kind == "message" else "completed") for p in pieces]
+    return items_of(list(_pieces(choice, reply, frame)), frame, finish=choice.finish_reason)
+
+
+def items_of(pieces: list[Piece], frame: Frame, *, finish: FinishReason) -> list[Item]:
+    """The items that these pieces came to; an answer that was cut was cut in the last of them."""
+    return [piece.item(frame, status_of(piece, pieces, finish=finish)) for piece in pieces]
+
+
+def status_of(piece: Piece, pieces: list[Piece], *, finish: FinishReason) -> Status:
+    """Whether all of an item came."""
+    return "incomplete" if finish == "length" and piece is pieces[-1] else "completed"
 
 
 def says_nothing(finish: FinishReason, *, called: bool) -> bool:
