@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from emafusion.store.record import Detail, LabelsRecord, OutcomeRow, Record
+from emafusion.store.record import Detail, LabelsRecord, OutcomeRow, PlanRecord, Record
 from emafusion.store.totals import Totals
 
 Plain = dict[str, object]
@@ -32,6 +32,7 @@ def _detail(detail: Detail) -> Plain:
         "messages": None if detail.messages is None else msgspec.Raw(detail.messages.encode()),
         "tags": dict(detail.tags),
         "labels": None if detail.labels is None else _labels(detail.labels),
+        "plans": [_plan(each) for each in detail.plans],
         "pool": [msgspec.structs.asdict(each) for each in detail.pool],
         "attempts": [
             msgspec.structs.asdict(each)
@@ -39,6 +40,13 @@ def _detail(detail: Detail) -> Plain:
             for each in detail.attempts
         ],
     }
+
+
+def _plan(plan: PlanRecord) -> object:
+    if not plan.signals:
+        return plan
+    signals = [msgspec.structs.asdict(signal) for signal in plan.signals]
+    return msgspec.structs.asdict(plan) | {"signals": signals}
 
 
 def _labels(labels: LabelsRecord) -> Plain:

@@ -14,7 +14,13 @@ from rich.text import Text
 from emafusion.cli.log_attempts import attempt_lines
 from emafusion.cli.log_list import signed_dollars
 from emafusion.cli.log_margin import MARGIN, show_beside, show_line
-from emafusion.cli.log_tables import judgements_table, pool_table, steps_table
+from emafusion.cli.log_tables import (
+    given_by,
+    judgements_table,
+    pool_table,
+    shown_signals,
+    steps_table,
+)
 from emafusion.cli.money import dollars
 from emafusion.cli.printable import one_line, printable
 from emafusion.store.record import LabelsRecord, Record
@@ -36,6 +42,10 @@ def show_story(console: Console, record: Record, *, now: datetime) -> None:
         console.print("")
     if record.detail.judgements:
         show_beside(console, "judges", judgements_table(record))
+        console.print("")
+    signals = shown_signals(record)
+    if signals is not None:
+        show_beside(console, "signals", signals)
         console.print("")
     _show_end(console, record)
 
@@ -72,7 +82,7 @@ def _known_before(record: Record) -> Iterator[tuple[str, str]]:
     if detail.labels is not None:
         yield "labels", _labels(detail.labels)
     if row.familiarity is not None:
-        yield "familiar", f"{row.familiarity:.0%}, so the {row.route} view decided"
+        yield "familiar", f"{row.familiarity:.0%}, {_decided(row.route)}"
     elif row.route == "direct":
         yield "route", "direct: the client named the model"
     else:
@@ -96,6 +106,10 @@ def _asked_for(record: Record) -> Iterator[str]:
     for name, value in (("key", row.key_id), ("session", row.session), *detail.tags):
         if value is not None:
             yield f"{one_line(name)} {one_line(value)}"
+
+
+def _decided(route: str) -> str:
+    return "split in parts" if route == "parts" else f"so the {route} view decided"
 
 
 def _labels(labels: LabelsRecord) -> str:
@@ -124,12 +138,21 @@ def _show_end(console: Console, record: Record) -> None:
         what = f"{row.failure or 'refused'}{_after_colon(detail.failure_message)}"
         show_line(console, "failed", what, style="red")
     else:
-        by = row.candidate or "several, fused"
+        by = row.candidate or _several(record)
         sure = "" if row.confidence is None else f", confidence {row.confidence:.2f}"
         show_line(console, "answer", _given(record) or _no_text(record), style="bold")
         show_line(console, "by", f"{one_line(by)}{sure}, propensity {row.propensity:.2g}")
     show_line(console, "cost", _cost(record))
     show_line(console, "took", f"{row.latency_s:.2f} s, {row.overhead_ms:.1f} ms of it ours")
+
+
+def _several(record: Record) -> str:
+    """Who made an answer that is no one model's."""
+    last = record.detail.plans[-1].step if record.detail.plans else None
+    fused = None if last is None else last.fused
+    if record.row.route == "parts":
+        return "several, each a part of the query"
+    return "several, fused" if last is None or fused is None else given_by(last, record)
 
 
 def _given(record: Record) -> str | None:

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from emafusion.cli.money import dollars
 from emafusion.cli.printable import one_line
+from emafusion.cli.signals_table import signals_table
 from emafusion.store.record import CandidateRecord, JudgementRecord, Record, StepRecord
 
 
@@ -55,11 +56,41 @@ def judgements_table(record: Record) -> Table:
 
 
 def _told(step: StepRecord, record: Record) -> str:
-    if step.kind == "call":
-        return f"call {one_line(step.candidate or '')}{', live' if step.live else ''}"
-    if step.kind == "judge":
-        return f"judge {_subject(step.attempt, record)} by {', '.join(map(one_line, step.judges))}"
-    return "give up" if step.attempt is None else f"give {_subject(step.attempt, record)}"
+    match step.kind:
+        case "call":
+            return f"call {one_line(step.candidate or '')}{', live' if step.live else ''}"
+        case "judge":
+            judges = ", ".join(map(one_line, step.judges))
+            return f"judge {_subject(step.attempt, record)} by {judges}"
+        case "gather":
+            return f"call {', '.join(map(one_line, step.candidates))} at once"
+        case "fuse":
+            return f"let {one_line(step.candidate or '')} write one of {len(step.attempts)}"
+        case "stop":
+            return f"give {given_by(step, record)}"
+
+
+def given_by(step: StepRecord, record: Record) -> str:
+    """Whose answer a stop gives: one model's, or how it was made of several."""
+    if step.fused is None:
+        return "nothing" if step.attempt is None else _subject(step.attempt, record)
+    names = ", ".join(_subject(number, record) for number in step.attempts)
+    return f"{WAYS.get(step.fused, step.fused)} {names}"
+
+
+WAYS = {
+    "vote": "the equal answer of",
+    "merge": "what was written from the answers of",
+    "parts": "the parts answered by",
+}
+"""How an answer of several came about, in words."""
+
+
+def shown_signals(record: Record) -> Table | None:
+    """How each confidence came about; None where that was not kept."""
+    signals = [signal for plan in record.detail.plans for signal in plan.signals]
+    names = [attempt.candidate for attempt in record.detail.attempts]
+    return signals_table(signals, names) if signals else None
 
 
 def _says(judgement: JudgementRecord) -> str:

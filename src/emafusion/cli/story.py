@@ -12,6 +12,7 @@ from emafusion.cli.log_margin import show_beside, show_line
 from emafusion.cli.money import dollars
 from emafusion.cli.printable import one_line
 from emafusion.cli.screen import say, show
+from emafusion.cli.signals_table import signals_table
 from emafusion.cli.story_steps import Done, done_in_order
 from emafusion.domain.attempt import Attempt
 from emafusion.domain.evidence import (
@@ -25,12 +26,14 @@ from emafusion.domain.evidence import (
     StopStep,
 )
 from emafusion.domain.outcome import Outcome
+from emafusion.gateway.account import told_fused
 from emafusion.gateway.explanation import Explanation
 
 VIEWS = {
     "taxonomy": "what is known of each model in this class of queries decides",
     "learned": "what was learned from similar queries decides",
     "prior": "nothing recorded is like it; price, family and size decide",
+    "parts": "it is split, and each part is decided by itself",
 }
 """Route -> what it rests on."""
 
@@ -56,9 +59,16 @@ def show_explanation(console: Console, plan: Explanation) -> None:
 
 def show_decision(console: Console, outcome: Outcome) -> None:
     """Print what was done for a query, step by step in order, and what it cost."""
+    evidence = outcome.answer.evidence
+    for attempt in evidence.labelled:
+        show_line(console, "asked", f"{attempt.candidate} what the query is: {_came(attempt)}")
     for number, done in enumerate(done_in_order(outcome.answer), start=1):
-        show_beside(console, f"step {number}", _step(done, outcome.answer.evidence))
+        show_beside(console, f"step {number}", _step(done, evidence))
     say(console)
+    if outcome.answer.signals:
+        names = [attempt.candidate for attempt in evidence.attempts]
+        show_beside(console, "signals", signals_table(outcome.answer.signals, names))
+        say(console)
     for name, told in _ending(outcome):
         show_line(console, name, told)
 
@@ -70,15 +80,22 @@ def summary(outcome: Outcome) -> str:
     looks = len(evidence.attempts)
     calls = f"{looks} call{'s' if looks > 1 else ''}"
     money = f"{dollars(evidence.cost_usd)}, {outcome.latency_s:.2f} s"
-    return f"{answer.candidate} ({answer.route}{sure}), {calls}, {money}, {outcome.decision_id}"
+    return f"{_giver(outcome)} ({answer.route}{sure}), {calls}, {money}, {outcome.decision_id}"
+
+
+def _giver(outcome: Outcome) -> str | None:
+    """Whose answer it is, one model's or several."""
+    fused, evidence = outcome.answer.fused, outcome.answer.evidence
+    return outcome.answer.candidate if fused is None else told_fused(fused, evidence)
 
 
 def _step(done: Done, evidence: Evidence) -> Table:
     """A step with its reason and what came of it."""
     grid = Table.grid(padding=(0, 2))
     grid.add_row(Text.assemble((_title(done, evidence), "bold"), ": ", one_line(done.plan.reason)))
-    for place in done.attempts:
-        grid.add_row(Text(_came(evidence.attempts[place]), style="dim"))
+    for attempt in done.attempts:
+        by = f"{attempt.candidate} " if len({a.candidate for a in done.attempts}) > 1 else ""
+        grid.add_row(Text(f"{by}{_came(attempt)}", style="dim"))
     for judgement in done.judgements:
         grid.add_row(Text(_said(judgement), style="dim"))
     return grid
@@ -95,7 +112,7 @@ def _title(done: Done, evidence: Evidence) -> str:
         case FuseStep() as step:
             return f"let {step.candidate} write one answer of {len(step.attempts)}"
         case StopStep(fused=Fused() as fused):
-            return f"give what {fused.way} made of {len(fused.attempts)} answers"
+            return f"give {told_fused(fused, evidence)}"
         case StopStep() as step:
             place = step.attempt
             return "give up" if place is None else f"give {evidence.attempts[place].candidate}"
@@ -131,9 +148,11 @@ def _said(judgement: Judgement) -> str:
 
 def _ending(outcome: Outcome) -> Iterator[tuple[str, str]]:
     answer = outcome.answer
-    if answer.candidate is not None:
+    if answer.reply is not None:
         sure = "" if answer.confidence is None else f", confidence {answer.confidence:.2f}"
-        yield "answer by", f"{answer.candidate}{sure}"
+        yield "answer by", f"{_giver(outcome)}{sure}"
+    if answer.plans:
+        yield "ended", one_line(answer.plans[-1].reason)
     yield "cost", _cost(outcome)
     yield "took", f"{outcome.latency_s:.2f} s, {outcome.overhead_ms:.0f} ms of it our own"
     yield "decision", f"{outcome.decision_id}  (emafusion log {outcome.decision_id[-6:]})"

@@ -1,0 +1,45 @@
+"""How each confidence came about, as a table: the same for a decision of now and one of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from emafusion.cli.money import dollars
+from emafusion.cli.printable import one_line
+from emafusion.domain.evidence import Signal
+from emafusion.store.record import SignalRecord
+
+NAMES = {
+    "predicted": "predicted of its model",
+    "unread": "nothing to compare",
+    "alike": "equal answers",
+    "rivals": "other answers",
+}
+"""Signals that are no judge's, in words."""
+
+
+def signals_table(signals: Sequence[Signal | SignalRecord], names: Sequence[str]) -> Table:
+    """A row for each signal: what it says, what it weighs, and the probability around it.
+
+    `names`: of the candidates, by place of the attempt.
+    """
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("answer of", "signal", "says", "weighs", "before", "after", "cost"):
+        table.add_column(name, justify="left" if name in {"answer of", "signal"} else "right")
+    last = -1
+    for each in signals:
+        name = names[each.attempt] if 0 <= each.attempt < len(names) else ""
+        table.add_row(
+            Text(one_line(name) if each.attempt != last else ""),
+            Text(one_line(NAMES.get(each.name, each.name))),
+            "abstains" if each.value is None else f"{each.value:.2f}",
+            f"{each.weight:.2f}",
+            f"{each.before:.3f}",
+            f"{each.after:.3f}",
+            dollars(each.cost_usd) if each.cost_usd != 0 else "",
+        )
+        last = each.attempt
+    return table
