@@ -14,7 +14,8 @@ PARTS = st.lists(
         FormPart,
         name=NAMES,
         data=st.binary(max_size=200),
-        filename=st.none() | NAMES.filter(lambda name: not set("/\\%") & set(name)),
+        filename=st.none()
+        | NAMES.filter(lambda name: name.isprintable() and not set("/\\%") & set(name)),
     ),
     min_size=1,
     max_size=5,
