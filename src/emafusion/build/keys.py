@@ -56,7 +56,7 @@ def keys_path(config: Config, env: Mapping[str, str]) -> Path:
 def admission_of(config: Config, ring: KeyRing) -> Admission:
     """What holds requests to the limits of their keys."""
     meter = SteadyMeter(ring.meter, time.time)
-    return Admission(meter=meter, looks=config.policy.max_looks)
+    return Admission(meter=meter, looks=config.policy.max_looks, fused=config.fusion.answers)
 
 
 def gateway_keys(config: Config, env: Mapping[str, str], ring: KeyRing) -> Keys:

@@ -22,6 +22,7 @@ from emafusion.gateway.admission_refusal import (
 )
 from emafusion.gateway.admission_telling import rate_headers, wait_s
 from emafusion.gateway.http import Headers
+from emafusion.gateway.names import FUSION
 from emafusion.gateway.unbroken import unbroken
 from emafusion.store.keys.key import Key
 from emafusion.store.keys.ports import Level, Meter
@@ -46,11 +47,19 @@ class Hold(Struct, frozen=True, kw_only=True, eq=False):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Admission:
-    """Holds and settles. `looks`: answers asked for a query at most; `clock`: Unix seconds."""
+    """Holds and settles. `clock`: Unix seconds.
+
+    `looks`, `fused`: answers asked for a query at most, and where fusion is asked for.
+    """
 
     meter: Meter
     looks: int = 4
+    fused: int = 3
     clock: Callable[[], float] = time.time
+
+    def looks_for(self, requested: str) -> int:
+        """Answers that may be asked for a query to this model name."""
+        return max(self.looks, self.fused) if requested == FUSION else self.looks
 
     async def hold(self, key: Key, need: Need, *, name: str, within_s: float) -> Hold:
         """Hold what a request may take; `name`: never used before, `within_s`: its deadline.

@@ -5,11 +5,14 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from emafusion.domain.evidence import JudgeCard
 from emafusion.domain.model import Candidate, Objective
 from emafusion.domain.outcome import Answer
 from emafusion.domain.ports import Pricer
 from emafusion.domain.query import Query
+from emafusion.flow.parts import Parts
 from emafusion.gateway.admission import Admission, Hold
 from emafusion.gateway.admission_need import Need, need_of, tokens_of
 from emafusion.gateway.admission_spent import spent_of
@@ -25,7 +28,7 @@ class Question:
     """A query with all that may be done for it.
 
     `candidates`: who may be asked; `looks`: how many of them at most; `cards`: of the judges that
-    may read the answers.
+    may read the answers; `writes`: whether one answer may be written of several.
     """
 
     query: Query
@@ -33,12 +36,15 @@ class Question:
     cards: tuple[JudgeCard, ...]
     looks: int
     pricer: Pricer
+    writes: bool = False
 
     def need(self) -> Need:
         """The most that it is expected to take."""
-        return need_of(
+        need = need_of(
             self.query, self.candidates, cards=self.cards, pricer=self.pricer, looks=self.looks
         )
+        # Who writes one answer of several reads all of them: no more than they took together.
+        return replace(need, usd=2.0 * need.usd) if self.writes else need
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +94,7 @@ def question_of(
     objective: Objective,
     *,
     candidates: tuple[Candidate, ...],
-    cards: tuple[JudgeCard, ...],
+    parts: Parts,
     pricer: Pricer,
     looks: int,
 ) -> Question:
@@ -98,4 +104,11 @@ def question_of(
         return Question(query=query, candidates=(named,), cards=(), looks=1, pricer=pricer)
     names = objective.candidates
     usable = tuple(c for c in candidates if not names or c.name in names)
-    return Question(query=query, candidates=usable, cards=cards, looks=looks, pricer=pricer)
+    return Question(
+        query=query,
+        candidates=usable,
+        cards=parts.cards,
+        looks=looks,
+        pricer=pricer,
+        writes=parts.fusing is not None,
+    )

@@ -212,9 +212,9 @@ class Service:
             asked.query,
             asked.objective,
             candidates=self.candidates,
-            cards=self.parts.cards,
+            parts=self.parts,
             pricer=self.pricer,
-            looks=self.admission.looks,
+            looks=self.admission.looks_for(asked.query.requested),
         )
         held = await hold_query(self.admission, key, question, within_s=within_s)
         run.told = (*notices, *held.headers)
