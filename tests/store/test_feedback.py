@@ -67,8 +67,10 @@ async def test_audits_come_in_the_order_they_were_made(tmp_path: Path) -> None:
         await feedback.add(said(kept.decision_id, score, "audit"))
     await feedback.add(said(kept.decision_id, 0.0, "label"))
     before, after = kept.created_at - 1, kept.created_at + 1
-    assert [each.score for each in await feedback.audits(before)] == [1.0, 0.0, 1.0]
-    assert await feedback.audits(after) == []
+    weight = kept.objective.quality_weight
+    assert [each.score for each in await feedback.audits(before, weight)] == [1.0, 0.0, 1.0]
+    assert await feedback.audits(after, weight) == []
+    assert await feedback.audits(before, weight + 0.1) == []
     await feedback.close()
     await log.close()
 

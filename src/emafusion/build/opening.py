@@ -7,10 +7,12 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from emafusion.build.auditing import audited
 from emafusion.build.embedders import open_embedders
 from emafusion.build.keys import KeyRing, admission_of, open_keys
 from emafusion.build.pacing import pacer_of, pacing
 from emafusion.build.parts import build_parts, learned_from, load_artifact
+from emafusion.build.promising import promise_of
 from emafusion.build.reliability import mercies
 from emafusion.build.reloading import artifact_mark, kept_new, tried
 from emafusion.build.state import Log, log_path, open_feedback, open_log, open_shared
@@ -71,6 +73,7 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
     seen = artifact_mark(config)
     parts = parts_of(config, candidates)
     read = tried(lambda: parts_of(config, candidates), candidates, config)
+    promise = promise_of(config, candidates, parts.artifact)
     embedders = open_embedders(config, env)
     log = open_log(config, env)
     shelf = open_shelf(config, env)
@@ -113,6 +116,7 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
         async with (
             pacing(pacer, service),
             kept_new(service, read, config, seen=seen) as reloader,
+            audited(service, promise, feedback),
         ):
             yield Opened(
                 service=service,

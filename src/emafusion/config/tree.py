@@ -54,6 +54,13 @@ class ObjectiveSection(Section):
             unset="no limit",
         ),
     ] = None
+    certificate: Annotated[
+        str | None,
+        Key(
+            "file of a certificate (emafusion certify --out): its setting is served and audited",
+            unset="nothing is promised",
+        ),
+    ] = None
 
     budget_usd_per_day: Annotated[
         float | None,

@@ -23,7 +23,8 @@ class Readiness(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `status`: `ready`; `degraded`: answers, but something is broken; `loading` or `failed`: nobody
     can answer. `models`: how many can. `waiting`: model -> state and reason. `unlogged`: answers
     given so far that could not be logged; `log`: why the last one could not. `artifact`: digest
-    of the one that decides; `refused`: that another one is on disk and was not taken over.
+    of the one that decides; `refused`: that another one is on disk and was not taken over;
+    `promise`: that the one made by a certificate no longer holds.
     """
 
     status: str
@@ -33,13 +34,19 @@ class Readiness(Struct, frozen=True, kw_only=True, omit_defaults=True):
     log: str | None = None
     artifact: str | None = None
     refused: str | None = None
+    promise: str | None = None
 
 
 class Decider(Struct, frozen=True, kw_only=True):
-    """Who decides. `artifact`: its digest; `is_refused`: whether the one on disk was refused."""
+    """Who decides.
+
+    `artifact`: its digest; `is_refused`: whether the one on disk was refused; `alarm`: why the
+    promise that is served no longer holds, None where it does or none was made.
+    """
 
     artifact: str | None = None
     is_refused: bool = False
+    alarm: str | None = None
 
 
 REFUSED = "the artifact on disk is wrong; the gateway's own messages say how"
@@ -60,7 +67,7 @@ def readiness_of(
     able = len(candidates) - len(waiting)
     failed = any(place.state == "failed" for place in waiting.values())
     if able:
-        broken = failed or ledger.trouble or decider.is_refused
+        broken = failed or ledger.trouble or decider.is_refused or decider.alarm
         status = "degraded" if broken else "ready"
     else:
         loads = any(place.state != "failed" for place in waiting.values())
@@ -73,6 +80,7 @@ def readiness_of(
         log=ledger.trouble,
         artifact=decider.artifact,
         refused=REFUSED if decider.is_refused else None,
+        promise=decider.alarm,
     )
 
 

@@ -99,11 +99,11 @@ class Service:
     `objective`: where the caller says nothing; `timeout_s`: deadline of a request, all tries and
     steps included; `max_body`: bytes of a request at most; `health`: who failed lately; `places`:
     how the deployments on this machine stand; `refused`: why the artifact on disk was not taken
-    over, None where it decides; `admission`: holds and counts what keys may take, None where no
-    key has limits; `mercies`: what is done where a call fails or stays silent. `cache`: answers
-    that may be given again; `once`: those made under a client's idempotency key. `shelf`: what is
-    kept for clients, `feedback`: what they say; `keeps_responses`: whether responses
-    are; `embedders`: models that make embeddings.
+    over, None where it decides; `alarm`: why a promise no longer holds; `admission`: holds and
+    counts what keys may take, None where no key has limits; `mercies`: what is done where a call
+    fails or stays silent. `cache`: answers that may be given again; `once`: those made under a
+    client's idempotency key. `shelf`: what is kept for clients, `feedback`: what they say;
+    `keeps_responses`: whether responses are; `embedders`: models that make embeddings.
     """
 
     parts: Parts
@@ -116,6 +116,7 @@ class Service:
     max_body: int = 32 * 2**20
     places: Callable[[], Mapping[str, Place]] = dict[str, Place]
     refused: str | None = None
+    alarm: str | None = None
     admission: Admission | None = None
     cache: Cache | None = None
     once: Once = field(default_factory=Once)
@@ -285,7 +286,9 @@ class Service:
 
     def readiness(self) -> Readiness:
         """Whether it can answer, and what stands in the way."""
-        decider = Decider(artifact=self.parts.artifact, is_refused=self.refused is not None)
+        decider = Decider(
+            artifact=self.parts.artifact, is_refused=self.refused is not None, alarm=self.alarm
+        )
         return readiness_of(self.candidates, self.places(), self.ledger, decider=decider)
 
     async def close(self) -> None:

@@ -158,6 +158,8 @@ def _certificate(
         data_sha256=_sha256(*_data(records)),
         artifact_sha256=_sha256(*(f"{k}{v.tobytes()!r}" for k, v in artifact.arrays.items())),
         prices_sha256=_sha256(*(f"{k}{v}" for k, v in sorted(asked.prices.items()))),
+        artifact=artifact.digest,
+        reference_score=float(records.score[labelled, column].mean()),
     )
 
 

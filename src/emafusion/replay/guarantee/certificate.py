@@ -12,7 +12,9 @@ class Certificate(Struct, frozen=True, kw_only=True, tag="certificate"):
     `reference`", for queries drawn as those labelled were. `queries`: labelled ones it rests on;
     `kept`: share seen on them; `cost_usd`, `reference_cost_usd`: mean of a query, None if unknown.
     `data_sha256`, `artifact_sha256`, `prices_sha256`: of what it was made from; it is void as soon
-    as one of them or a model's version changes.
+    as one of them or a model's version changes. `artifact`: digest by which a gateway knows the
+    artifact; `reference_score`: mean score of the reference on those queries, what an audit in
+    service measures against.
     """
 
     min_quality: float
@@ -32,6 +34,8 @@ class Certificate(Struct, frozen=True, kw_only=True, tag="certificate"):
     data_sha256: str
     artifact_sha256: str
     prices_sha256: str
+    artifact: str | None = None
+    reference_score: float | None = None
 
     @property
     def promise(self) -> str:

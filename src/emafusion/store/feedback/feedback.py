@@ -39,8 +39,11 @@ class FeedbackStore(Protocol):
         """Return once it is safe against the death of this process."""
         ...
 
-    async def audits(self, since: float, /) -> list[Feedback]:
-        """Audits of answers that were given after a time (Unix seconds), in the order they came."""
+    async def audits(self, since: float, quality_weight: float, /) -> list[Feedback]:
+        """Audits of answers that were given after a time (Unix seconds) at one setting of the dial.
+
+        In the order they came.
+        """
         ...
 
 

@@ -25,7 +25,8 @@ _ADD: Final = f"INSERT INTO feedback ({_NAMES}) VALUES ({', '.join('?' * len(COL
 _AUDITS: Final = f"""
     SELECT {", ".join(f"f.{name}" for name in COLUMNS)}
     FROM feedback f JOIN outcomes o USING (decision_id)
-    WHERE f.source = 'audit' AND o.created_at > ? ORDER BY f.id"""  # noqa: S608 - own names
+    WHERE f.source = 'audit' AND o.created_at > ? AND abs(o.quality_weight - ?) < 1e-9
+    ORDER BY f.id"""  # noqa: S608 - own names
 _OF: Final = f"SELECT {_NAMES} FROM feedback WHERE decision_id = ? ORDER BY id"  # noqa: S608 - own names
 
 
@@ -47,9 +48,10 @@ class SqliteFeedback:
         """Keep it."""
         await self._do(lambda db: self.add_now(db, feedback))
 
-    async def audits(self, since: float, /) -> list[Feedback]:
-        """Audits of answers given after a time, in the order they came."""
-        found = await self._do(lambda db: db.execute(_AUDITS, (since,)).fetchall())
+    async def audits(self, since: float, quality_weight: float, /) -> list[Feedback]:
+        """Audits of answers given after a time at one setting, in the order they came."""
+        asked = (since, quality_weight)
+        found = await self._do(lambda db: db.execute(_AUDITS, asked).fetchall())
         return [_feedback(values) for values in found]
 
     def add_now(self, connection: sqlite3.Connection, feedback: Feedback) -> None:
