@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from emafusion.build.checking import checker_upstreams
+from emafusion.build.local_models import LocalModel, LocalModels, OwnModels
 from emafusion.build.reliability import open_health, place_names, timeouts
 from emafusion.config import Config, ModelEntry, places_of
 from emafusion.domain.errors import Unready
@@ -19,7 +20,7 @@ from emafusion.gateway.readiness import Place
 from emafusion.upstream.fleet import Fleet
 from emafusion.upstream.fleet import Place as FleetPlace
 from emafusion.upstream.health import Health
-from emafusion.upstream.local.child import LocalServer, LocalSpec
+from emafusion.upstream.local.child import LocalSpec
 from emafusion.upstream.local.weights import find_embedded, models_dir
 from emafusion.upstream.pool import Pool
 from emafusion.upstream.proxy import proxies_from_environment
@@ -45,8 +46,10 @@ class Deployments:
     """
 
     upstreams: Mapping[str, Upstream]
-    servers: Mapping[str, LocalServer]
+    servers: Mapping[str, LocalModel]
     health: Health
+    models: LocalModels
+    specs: tuple[LocalSpec, ...] = ()
 
     def places(self) -> Mapping[str, Place]:
         """How the models on this machine stand."""
@@ -59,29 +62,28 @@ class Deployments:
         """Close every connection and end every local model."""
         for upstream in self.upstreams.values():
             await upstream.close()
-        for server in self.servers.values():
-            await server.stop()
+        for spec in self.specs:
+            await self.models.give_back(spec)
 
 
-def open_deployments(config: Config, env: Mapping[str, str]) -> Deployments:
+def open_deployments(
+    config: Config, env: Mapping[str, str], *, models: LocalModels | None = None
+) -> Deployments:
     """Make an upstream for each deployment of the pool; local models begin to load.
 
     Needs a running event loop. Raises `Unready` where weights or an extra are missing, with what
-    to do; a key that is not in the environment is the same.
+    to do; a key that is not in the environment is the same. `models`: who runs those on this
+    machine; None: this process.
     """
+    models = OwnModels() if models is None else models
     entries = [place for entry in config.models for place in places_of(entry)]
     places = {entry.deployment: entry for entry in reversed(entries)}
     health = open_health(config)
     remote = _remote_upstreams(places, env, Way(timeouts=timeouts(config), heard=health.heard))
     checkers = checker_upstreams(config.fusion)
     # Only now that nothing can be missing any more is a process started.
-    servers = {
-        name: _local(entry, config, env)
-        for name, entry in places.items()
-        if entry.dialect == "local"
-    }
-    for server in servers.values():
-        server.start()
+    specs = _local_specs(places, config, env)
+    servers = {name: models.take(spec) for name, spec in specs.items()}
     local = {name: _on_this_machine(server) for name, server in servers.items()}
     single = {**remote, **local}
     fleets = {
@@ -90,7 +92,30 @@ def open_deployments(config: Config, env: Mapping[str, str]) -> Deployments:
         if entry.deployments
     }
     upstreams = {**single, **fleets, **checkers}
-    return Deployments(upstreams=upstreams, servers=servers, health=health)
+    return Deployments(
+        upstreams=upstreams,
+        servers=servers,
+        health=health,
+        models=models,
+        specs=tuple(specs.values()),
+    )
+
+
+def local_specs(config: Config, env: Mapping[str, str]) -> tuple[LocalSpec, ...]:
+    """What a config runs on this machine. Raises `Unready` where weights or engine are missing."""
+    entries = [place for entry in config.models for place in places_of(entry)]
+    places = {entry.deployment: entry for entry in reversed(entries)}
+    return tuple(_local_specs(places, config, env).values())
+
+
+def _local_specs(
+    places: Mapping[str, ModelEntry], config: Config, env: Mapping[str, str]
+) -> dict[str, LocalSpec]:
+    return {
+        name: _local(entry, config, env)
+        for name, entry in places.items()
+        if entry.dialect == "local"
+    }
 
 
 def _fleet(entry: ModelEntry, single: Mapping[str, Upstream], health: Health) -> Fleet:
@@ -140,14 +165,13 @@ def _key(entry: ModelEntry, env: Mapping[str, str]) -> str:
     return key
 
 
-def _local(entry: ModelEntry, config: Config, env: Mapping[str, str]) -> LocalServer:
-    spec = LocalSpec(
+def _local(entry: ModelEntry, config: Config, env: Mapping[str, str]) -> LocalSpec:
+    return LocalSpec(
         model=local_file(entry, config, env),
         name=None if entry.gguf is None else (entry.remote_name or entry.name),
         cache_dir=_weights_dir(config, env),
         threads=config.local.threads,
     )
-    return LocalServer(spec)
 
 
 def local_file(entry: ModelEntry, config: Config, env: Mapping[str, str]) -> Path:
@@ -170,7 +194,7 @@ def _weights_dir(config: Config, env: Mapping[str, str]) -> Path:
     return Path(folder) if folder is not None else models_dir(env)
 
 
-def _on_this_machine(server: LocalServer) -> RemoteUpstream:
+def _on_this_machine(server: LocalModel) -> RemoteUpstream:
     """A local model is called like any other server; it never goes through a proxy."""
     account = Account(base_url=server.base_url, api_key=server.api_key)
     return RemoteUpstream(OpenAIDialect(), account, pool=Pool())

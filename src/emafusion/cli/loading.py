@@ -7,9 +7,9 @@ import time
 
 import click
 
+from emafusion.build.local_models import LocalModel
 from emafusion.build.upstreams import Deployments
 from emafusion.domain.errors import Unready
-from emafusion.upstream.local.child import LocalServer
 
 
 async def tell_loaded(deployments: Deployments) -> None:
@@ -26,7 +26,7 @@ async def tell_loaded(deployments: Deployments) -> None:
         click.echo(f"emafusion: {reason}", err=True)
 
 
-async def _loaded(name: str, server: LocalServer) -> str | None:
+async def _loaded(name: str, server: LocalModel) -> str | None:
     """None once it answers, else why it cannot."""
     started = time.perf_counter()
     try:
