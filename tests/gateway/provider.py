@@ -24,13 +24,15 @@ class Provider:
     What it says to a model is `script[model]`, else an echo.
     A script's entry is a text, or one of: `hang`, `later:SECONDS`, `status:N`, `reset`,
     `garbage`, `slow:TEXT`.
-    `canned[place]`: what it says at that end of a path, whole: content type and body.
+    `canned[place]`: what it says at that end of a path, whole: content type and body;
+    `by_stream[place]`: the same, for who asks for no stream, and for who does.
     `seen`: bodies it got, `raw`: their bytes, `heads`: path and headers; `left`: set when a client
     went away while it was answering.
     """
 
     script: dict[str, str] = field(default_factory=dict)
     canned: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    by_stream: dict[str, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
     seen: list[Body] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     heads: list[dict[str, str]] = field(default_factory=list)
@@ -47,7 +49,8 @@ class Provider:
         self.raw.append(raw)
         self.seen.append(body)
         self.heads.append(_head(scope))
-        for place, (kind, data) in self.canned.items():
+        spoken = {place: two[bool(body.get("stream"))] for place, two in self.by_stream.items()}
+        for place, (kind, data) in (self.canned | spoken).items():
             if scope["path"].endswith(place):
                 await _respond(send, 200, data, kind)
                 return

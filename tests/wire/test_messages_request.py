@@ -190,6 +190,16 @@ def test_headers_go_along() -> None:
     assert headers["anthropic-version"] == "2023-06-01"
 
 
+def test_under_whose_name_anthropic_is_asked_is_not_for_clients() -> None:
+    """The workspace and the profile that are billed belong to the account; the client is told."""
+    given = {"anthropic-workspace-id": "w", "anthropic-user-profile-id": "u"}
+    call = Call(candidate=to("claude-haiku-4-5"), query=query_of(headers=given))
+    headers = dict(AnthropicDialect().request(call, stream=False).headers)
+    assert headers.keys().isdisjoint(given)
+    lost = AnthropicDialect().unsupported(call.query, call.candidate)
+    assert lost == ("user_profile_id", "workspace_id")
+
+
 def test_openai_gets_it_translated() -> None:
     """What tools showed stands in a turn of the user, a PDF is a file, effort is an effort."""
     result = {**RESULT, "content": [{"type": "text", "text": "See"}, IMAGE]}

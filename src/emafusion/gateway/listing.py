@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from msgspec import json
 
 from emafusion.domain.errors import UnknownModel
@@ -10,6 +12,7 @@ from emafusion.gateway.http import Request, Response, Sender
 from emafusion.gateway.names import OWN, named_candidate
 from emafusion.gateway.service import Service
 from emafusion.store.keys.key import Key
+from emafusion.wire import anthropic, gemini
 from emafusion.wire.openai import ModelEntry, encode_model, encode_models
 
 
@@ -23,18 +26,37 @@ def entries(service: Service, key: Key | None = None) -> tuple[ModelEntry, ...]:
 
 
 async def list_models(request: Request, _sender: Sender, service: Service) -> Response:
-    """List the models."""
-    return Response(body=encode_models(entries(service, request.key)))
+    """List the models, in the shape of the API that the client speaks."""
+    found = entries(service, request.key)
+    own = _spoken(request)
+    body = encode_models(found) if own is None else own.encode_models(tuple(e.id for e in found))
+    return Response(body=body)
 
 
 async def one_model(request: Request, _sender: Sender, service: Service) -> Response:
-    """Tell one model."""
+    """Tell one model, in the shape of the API that the client speaks."""
     name = request.head.path.partition("/models/")[2].rstrip("/")
     known = {entry.id: entry for entry in entries(service, request.key)}
     if name not in known:
         named_candidate(name, service.candidates)
         raise UnknownModel(f"there is no model '{name[:80]}' here", where="model")
-    return Response(body=encode_model(known[name]))
+    own = _spoken(request)
+    return Response(body=encode_model(known[name]) if own is None else own.encode_model(name))
+
+
+class _Listing(Protocol):
+    """Writes names of models as an API does."""
+
+    def encode_models(self, names: tuple[str, ...], /) -> bytes: ...
+
+    def encode_model(self, name: str, /) -> bytes: ...
+
+
+def _spoken(request: Request) -> _Listing | None:
+    """The API that a client speaks, by what only its clients send; None for OpenAI's."""
+    if request.head.path.startswith("/v1beta"):
+        return gemini
+    return anthropic if "anthropic-version" in request.head.headers else None
 
 
 async def health(_request: Request, _sender: Sender, _service: Service) -> Response:

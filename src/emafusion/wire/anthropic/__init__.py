@@ -6,6 +6,7 @@ from emafusion.wire.anthropic.errors import encode_error
 from emafusion.wire.anthropic.events import EventWriter
 from emafusion.wire.anthropic.held import deltas_of
 from emafusion.wire.anthropic.inbound import COUNTING, Around, decode_count, decode_query
+from emafusion.wire.anthropic.listing import encode_model, encode_models
 
 __all__ = [
     "COUNTING",
@@ -16,5 +17,7 @@ __all__ = [
     "decode_query",
     "deltas_of",
     "encode_error",
+    "encode_model",
+    "encode_models",
     "encode_reply",
 ]

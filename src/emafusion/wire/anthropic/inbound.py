@@ -19,6 +19,12 @@ COUNTING = "anthropic.count_tokens"
 """The dialect of a query whose prompt is only to be counted: no other API can answer it."""
 
 _HEADERS = ("anthropic-version", "anthropic-beta")
+WITHHELD = {
+    "anthropic-user-profile-id": "user_profile_id",
+    "anthropic-workspace-id": "workspace_id",
+}
+"""Headers that no upstream gets -> the names under which the client is told."""
+
 _BETA = "beta=true"
 _WORDS = re.compile(r"[\w.,:; +-]{1,4096}", re.ASCII)
 _IN_NOUNS = frozenset(
@@ -52,6 +58,11 @@ class Around:
             if not _WORDS.fullmatch(value):
                 raise BadInput("expected names with commas between them", where=name)
         return kept
+
+    @property
+    def withheld(self) -> frozenset[str]:
+        """What does not go along: under whose name Anthropic is asked is for its account to say."""
+        return frozenset(name for header, name in WITHHELD.items() if self.headers.get(header))
 
     @property
     def is_beta(self) -> bool:
@@ -92,7 +103,7 @@ def _query(
     dialect: str = "anthropic",
 ) -> Query:
     params = faults.decode(body, Params)
-    reading = Reading(beyond=set(_extras(fields)))
+    reading = Reading(beyond={*_extras(fields), *around.withheld})
     if dialect == COUNTING:
         reading.beyond.add("count_tokens")
     messages = _messages(params, reading)

@@ -16,9 +16,10 @@ from emafusion.domain.command import Call
 from emafusion.domain.model import Candidate
 from emafusion.domain.query import OpaquePart, Query
 from emafusion.wire.anthropic.generation import generation_of
-from emafusion.wire.anthropic.inbound import COUNTING
+from emafusion.wire.anthropic.inbound import COUNTING, WITHHELD
 from emafusion.wire.anthropic.thinking import thinking_of
 from emafusion.wire.anthropic.turns import Block
+from emafusion.wire.beyond import beyond_of
 
 _OURS = frozenset({"emafusion", "model", "stream"})
 _SAMPLING = ("temperature", "top_p", "top_k")
@@ -49,6 +50,7 @@ def lost_of(query: Query, candidate: Candidate, /) -> Iterator[str]:
     """Name what this model does not get of the query."""
     if has_unsigned(query):
         yield "thinking"
+    yield from (name for name in WITHHELD.values() if name in beyond_of(query))
     if is_named(query, candidate):
         return
     names = (

@@ -6,6 +6,7 @@ from emafusion.wire.gemini.errors import encode_error
 from emafusion.wire.gemini.events import Delivery, ResponseWriter
 from emafusion.wire.gemini.held import deltas_of
 from emafusion.wire.gemini.inbound import Asked, decode_query, shows_thoughts
+from emafusion.wire.gemini.listing import encode_model, encode_models
 
 __all__ = [
     "Asked",
@@ -15,6 +16,8 @@ __all__ = [
     "decode_query",
     "deltas_of",
     "encode_error",
+    "encode_model",
+    "encode_models",
     "encode_reply",
     "shows_thoughts",
 ]
