@@ -81,6 +81,9 @@ TABLE = (
     bad("serve --config good.yaml --host ''", "host: must be an address"),
     bad("serve --config good.yaml --host 999.1.1.1", "EMAFUSION_KEYS holds none", code=1),
     bad("serve --config open.yaml", "EMAFUSION_KEYS holds none: make one with", code=1),
+    # keys
+    bad("keys show x", "key: there is no key 'x'"),
+    bad("keys make --name x --budget 5", "--budget: must be US dollars and a period"),
     # questions
     bad("ask", "Missing argument 'TEXT'"),
     bad("ask --config good.yaml ''", "TEXT: the question is empty"),

@@ -10,7 +10,7 @@ from emafusion.config.keys import Key, Section
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysSection(Section):
-    """Gateway keys with limits of their own, made by `emafusion keys`."""
+    """Gateway keys with limits of their own, made by `emafusion keys make`."""
 
     path: Annotated[
         str | None,
