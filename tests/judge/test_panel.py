@@ -283,3 +283,14 @@ def test_an_answer_that_cannot_be_read_keeps_a_share() -> None:
     assert PanelState.from_arrays(arrays).forms == forms
     with pytest.raises(BadInput, match="panel/unread"):
         PanelState.from_arrays(arrays | {"panel/unread": np.array([2.0])})
+
+
+def test_the_level_is_set_at_last_and_keeps_the_order() -> None:
+    """A shift and a slope of all log-odds; an artifact keeps them, and refuses a falling one."""
+    state = replace(PanelState.default(), shift=-0.5, slope=0.8)
+    low = LogOddsPanel(state).combine(0.7, case_of(by("a", "8")))
+    assert logit(low) == pytest.approx(-0.5 + 0.8 * logit(0.7))
+    kept = PanelState.from_arrays(state.to_arrays())
+    assert (kept.shift, kept.slope) == (-0.5, 0.8)
+    with pytest.raises(BadInput, match="level"):
+        PanelState.from_arrays({"panel/level": np.array([0.0, -1.0])})

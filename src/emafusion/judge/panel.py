@@ -35,7 +35,8 @@ class LogOddsPanel:
     others, the strongest first (models share errors: each further vote tells less), and attempt i
     of group g is right with log-odds `S_g - w_o log(1 + sum_(h != g) exp S_h)`. With `w_o = 1` that
     is Bayes' rule where one group is right at most; `S_g` starts from the attempt itself, for a
-    rival group from its strongest.
+    rival group from its strongest. At last all are set to the level that answers had at which the
+    policy stopped.
 
     Never falls when a judge of this attempt gives more; does not depend on any order; strictly
     inside 0..1.
@@ -123,9 +124,9 @@ class LogOddsPanel:
     def _cap(self, judgement: Judgement) -> float:
         return self.state.caps.get(judgement.verdict.partition(":")[0], UNKNOWN_CAP)
 
-    @staticmethod
-    def _confidence(i: int, poll: _Poll) -> float:
-        return sigmoid(_voted(i, poll) if poll.voting[i] else poll.alone[i])
+    def _confidence(self, i: int, poll: _Poll) -> float:
+        log_odds = _voted(i, poll) if poll.voting[i] else poll.alone[i]
+        return sigmoid(self.state.shift + self.state.slope * log_odds)
 
 
 class _Poll(Struct, frozen=True, kw_only=True):

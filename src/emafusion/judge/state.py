@@ -50,6 +50,8 @@ class PanelState:
     two model judges. `same`, `collide`: chance that two right and that two wrong answers are found
     equal, for who plans further answers. `heads`: model judges that were measured together.
     `relative`: whether no label was seen, so that confidences rank answers and tell no level.
+    `shift`, `slope` >= 0: of every log-odds, at last: who stops where the answer looks right has
+    picked what flatters it.
     """
 
     forms: Mapping[Form, FormState]
@@ -60,6 +62,8 @@ class PanelState:
     collide: float = 0.3
     heads: Heads | None = None
     relative: bool = False
+    shift: float = 0.0
+    slope: float = 1.0
 
     @staticmethod
     def default() -> PanelState:
@@ -82,6 +86,8 @@ class PanelState:
         arrays |= {f"panel/curve/{name}": curve.as_array() for name, curve in self.curves.items()}
         if self.heads is not None:
             arrays |= {PREFIX + key: array for key, array in self.heads.to_arrays().items()}
+        if (self.shift, self.slope) != (0.0, 1.0):
+            arrays |= {"panel/level": np.array([self.shift, self.slope])}
         if self.relative:
             arrays |= {"panel/relative": np.ones(1)}
         return arrays | {f"panel/cap/{name}": np.array([cap]) for name, cap in self.caps.items()}
@@ -103,6 +109,7 @@ class PanelState:
         caps = {k[4:]: _share(a, k) for k, a in parts.items() if k.startswith("cap/")}
         _refuse_unknown(parts)
         same, collide = _equal(parts["equal"]) if "equal" in parts else (state.same, state.collide)
+        level = _level(parts["level"]) if "level" in parts else (state.shift, state.slope)
         return PanelState(
             forms=_with_shares(_forms(parts["forms"]) if "forms" in parts else state.forms, parts),
             curves=MappingProxyType(dict(state.curves) | curves),
@@ -114,6 +121,8 @@ class PanelState:
             collide=collide,
             heads=heads_from(parts),
             relative="relative" in parts,
+            shift=level[0],
+            slope=level[1],
         )
 
 
@@ -185,8 +194,15 @@ def _equal(array: Floats) -> tuple[float, float]:
     return float(array[0]), float(array[1])
 
 
+def _level(array: Floats) -> tuple[float, float]:
+    if array.shape != (2,) or not np.isfinite(array).all() or array[1] < 0.0:
+        msg = f"must be a shift and a slope >= 0, got {array.tolist()}"
+        raise BadInput(msg, where="panel/level")
+    return float(array[0]), float(array[1])
+
+
 def _refuse_unknown(parts: Mapping[str, Floats]) -> None:
-    known = ("forms", "unread", "further", "equal", "correlation", "relative")
+    known = ("forms", "unread", "further", "equal", "correlation", "relative", "level")
     unknown = [
         k
         for k in parts

@@ -14,7 +14,7 @@ import numpy as np
 
 from emafusion.build.parts import learned_from
 from emafusion.domain.errors import BadInput
-from emafusion.domain.features import Features
+from emafusion.domain.features import Features, Floats
 from emafusion.domain.query import Query
 from emafusion.encode.lexicon import Lexicon
 from emafusion.estimate.arrays import AnyArray
@@ -25,11 +25,13 @@ from emafusion.lab.grading import grades_of, measured, unmeasured
 from emafusion.lab.labels import Labels, agreed, granted
 from emafusion.lab.overlap import marks_of
 from emafusion.lab.panel import columns_of, panel_on
+from emafusion.lab.rehearsing import levelled, stops_of
 from emafusion.learn.choosing import choose
 from emafusion.learn.fit import Fitted, fit_router
 from emafusion.learn.outcomes import OutcomeTable, from_frame
 from emafusion.learn.plan import LearnedName, Plan
 from emafusion.learn.worth import worth
+from emafusion.replay.grades import judges_of
 from emafusion.replay.records import records_of
 from emafusion.replay.tasks import fit_tasks
 from emafusion.store.artifact import Artifact, Card, Source, load_default
@@ -122,7 +124,13 @@ def fit(
         ).to_arrays(),
     }
     arrays |= marks_of(query.prompt for query in queries)
-    return Artifact(arrays=arrays, card=_card(frame, table, best, wish=wish, alarms=alarms))
+    card = _card(frame, table, best, wish=wish, alarms=alarms)
+    artifact = Artifact(arrays=arrays, card=card)
+    if wish.labels == "none":
+        return artifact
+    done("rehearsing")
+    level = _level(artifact, known, fitted, judges=judges)
+    return Artifact(arrays=arrays | level, card=card)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -188,6 +196,17 @@ def _panel(
     if judges is None:
         return panel, ()
     return measured(panel, grades_of(judges, records), records=records, quality=quality)
+
+
+def _level(
+    artifact: Artifact, known: pl.DataFrame, fitted: Fitted, *, judges: pl.DataFrame | None
+) -> dict[str, Floats]:
+    """The panel's arrays, its level set by what the policy would have given."""
+    learned, records = learned_from(artifact), records_of(known, query_of)
+    quality = fitted.quality[:, columns_of(records.models, fitted.state.models)]
+    graded = () if judges is None else judges_of(judges, records)
+    stops = stops_of(records, learned, quality, graded=graded, seed=artifact.card.seed)
+    return levelled(learned.panel, stops).to_arrays()
 
 
 def _with_queries(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Query]]:

@@ -205,7 +205,7 @@ def _flows(
 ) -> Callable[[int, int], Flow[Answer]]:
     """Flows by place of the query and place of the setting."""
     objectives = [Objective(quality_weight=weight) for weight in asked.quality_weights]
-    pools, queries = _pools(stage, only), stage.records.queries
+    pools, queries = pools_of(stage, only), stage.records.queries
     parts = plan_ahead(rehearsed.parts, queries, pools, objectives=objectives)
 
     def flow_of(i: int, w: int) -> Flow[Answer]:
@@ -215,8 +215,11 @@ def _flows(
     return flow_of
 
 
-def _pools(stage: Stage, only: str | None) -> Sequence[tuple[Candidate, ...]]:
-    """Candidates of each query: those with a recorded answer; equal pools are the same tuple."""
+def pools_of(stage: Stage, only: str | None = None) -> Sequence[tuple[Candidate, ...]]:
+    """Candidates of each query: those with a recorded answer; equal pools are the same tuple.
+
+    `only`: the one candidate there is to be.
+    """
     kept: dict[bytes, tuple[Candidate, ...]] = {}
     pools: list[tuple[Candidate, ...]] = []
     for row in stage.records.asked:
