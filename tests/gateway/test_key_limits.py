@@ -361,3 +361,20 @@ def test_no_key_is_in_anything_that_was_written(
     assert made.secret not in repr((made, made.key, threading.current_thread()))
     out, err = capfd.readouterr()
     assert made.secret[4:40] not in out + err
+
+
+def test_a_file_that_cannot_be_used_stops_nobody(keyed: Keyed) -> None:
+    """Answers go on, limits hold in each process, `/ready` says so until it can be used again."""
+    path = keyed.folder / "keys.sqlite"
+    made = keyed.make(requests_per_minute=4)
+    gateway = keyed.start()
+    assert chat(gateway, bearer(made)).status == 200
+    for each in (path, *keyed.folder.glob("keys.sqlite-*")):
+        each.unlink()
+    path.mkdir()
+    (path / "something").touch()
+    assert [chat(gateway, bearer(made)).status for _ in range(4)] == [200, 200, 200, 429]
+    ready = send(gateway, "GET", "/ready")
+    assert (ready.status, ready.body["status"]) == (200, "degraded")
+    assert "each process holds their limits" in ready.body["limits"]
+    assert str(keyed.folder) not in ready.raw.decode()

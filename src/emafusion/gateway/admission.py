@@ -20,6 +20,7 @@ from emafusion.gateway.admission_refusal import (
     OutOfRate,
     retry_after,
 )
+from emafusion.gateway.admission_steady import SteadyMeter
 from emafusion.gateway.admission_telling import rate_headers, wait_s
 from emafusion.gateway.http import Headers
 from emafusion.gateway.names import FUSION
@@ -56,6 +57,11 @@ class Admission:
     looks: int = 4
     fused: int = 3
     clock: Callable[[], float] = time.time
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the counters can be used, so that all processes hold limits together."""
+        return not isinstance(self.meter, SteadyMeter) or self.meter.trouble is None
 
     def looks_for(self, requested: str) -> int:
         """Answers that may be asked for a query to this model name."""

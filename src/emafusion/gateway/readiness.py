@@ -24,7 +24,8 @@ class Readiness(Struct, frozen=True, kw_only=True, omit_defaults=True):
     can answer. `models`: how many can. `waiting`: model -> state and reason. `unlogged`: answers
     given so far that could not be logged; `log`: why the last one could not. `artifact`: digest
     of the one that decides; `refused`: that another one is on disk and was not taken over;
-    `promise`: that the one made by a certificate no longer holds.
+    `promise`: that the one made by a certificate no longer holds; `limits`: that those of keys are
+    held by each process alone.
     """
 
     status: str
@@ -35,6 +36,7 @@ class Readiness(Struct, frozen=True, kw_only=True, omit_defaults=True):
     artifact: str | None = None
     refused: str | None = None
     promise: str | None = None
+    limits: str | None = None
 
 
 class Decider(Struct, frozen=True, kw_only=True):
@@ -49,6 +51,8 @@ class Decider(Struct, frozen=True, kw_only=True):
     alarm: str | None = None
 
 
+ALONE = "what keys spend cannot be counted for now; each process holds their limits by itself"
+
 REFUSED = "the artifact on disk is wrong; the gateway's own messages say how"
 """Without the message itself, which names folders: `/ready` needs no key."""
 
@@ -59,8 +63,12 @@ def readiness_of(
     ledger: Ledger,
     *,
     decider: Decider | None = None,
+    are_limits_shared: bool = True,
 ) -> Readiness:
-    """Look at the pool and the log. Deployments without a place are elsewhere, so ready."""
+    """Look at the pool and the log. Deployments without a place are elsewhere, so ready.
+
+    `are_limits_shared`: whether the counters of what keys spend can be used.
+    """
     decider = Decider() if decider is None else decider
     states = {c.name: places[c.deployment] for c in candidates if c.deployment in places}
     waiting = {name: place for name, place in states.items() if place.state != "ready"}
@@ -68,6 +76,7 @@ def readiness_of(
     failed = any(place.state == "failed" for place in waiting.values())
     if able:
         broken = failed or ledger.trouble or decider.is_refused or decider.alarm
+        broken = broken or not are_limits_shared
         status = "degraded" if broken else "ready"
     else:
         loads = any(place.state != "failed" for place in waiting.values())
@@ -81,6 +90,7 @@ def readiness_of(
         artifact=decider.artifact,
         refused=REFUSED if decider.is_refused else None,
         promise=decider.alarm,
+        limits=None if are_limits_shared else ALONE,
     )
 
 

@@ -289,7 +289,13 @@ class Service:
         decider = Decider(
             artifact=self.parts.artifact, is_refused=self.refused is not None, alarm=self.alarm
         )
-        return readiness_of(self.candidates, self.places(), self.ledger, decider=decider)
+        return readiness_of(
+            self.candidates,
+            self.places(),
+            self.ledger,
+            decider=decider,
+            are_limits_shared=self.admission is None or self.admission.is_shared,
+        )
 
     async def close(self) -> None:
         """Close every upstream."""
