@@ -61,7 +61,7 @@ def test_sighup_has_the_artifact_read_again(serve: Serve, shell: Shell) -> None:
     took, refused = done.err.splitlines()
     assert (done.code, took) == (
         0,
-        f"artifact {second} decides from now on, before it was {first}",
+        f"WARNING: artifact {second} decides from now on, before it was {first}",
     )
-    assert refused.startswith("fitted/card.json: not an artifact's card")
+    assert refused.startswith("ERROR: fitted/card.json: not an artifact's card")
     assert refused.endswith(f"the artifact in use stays: {second}")

@@ -15,6 +15,7 @@ from emafusion.build.parts import build_parts, learned_from, load_artifact
 from emafusion.build.promising import promise_of
 from emafusion.build.reliability import mercies
 from emafusion.build.reloading import artifact_mark, kept_new, tried
+from emafusion.build.standing import ALONE, Standing
 from emafusion.build.state import Log, log_path, open_feedback, open_log, open_shared
 from emafusion.build.upstreams import Deployments, open_deployments
 from emafusion.build.watching import watched
@@ -64,7 +65,9 @@ def parts_of(config: Config, candidates: tuple[Candidate, ...]) -> Parts:
 
 
 @asynccontextmanager
-async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opened, None]:
+async def opened(
+    config: Config, env: Mapping[str, str], standing: Standing = ALONE
+) -> AsyncGenerator[Opened, None]:
     """Open a service; log, connections and local models are closed on leaving.
 
     Raises `BadInput` for what does not fit together, `Unready` for what is missing.
@@ -75,14 +78,14 @@ async def opened(config: Config, env: Mapping[str, str]) -> AsyncGenerator[Opene
     read = tried(lambda: parts_of(config, candidates), candidates, config)
     promise = promise_of(config, candidates, parts.artifact)
     embedders = open_embedders(config, env)
-    log = open_log(config, env)
+    log = open_log(config, env, tends=standing.leads)
     shelf = open_shelf(config, env)
     feedback = open_feedback(config, env)
     keys = open_keys(config, env)
-    shared = open_shared(config, env)
+    shared = open_shared(config, env) or standing.shared
     deployments, closing = None, ExitStack()
     try:
-        deployments = open_deployments(config, env)
+        deployments = open_deployments(config, env, models=standing.models)
         pool = {candidate.name: candidate for candidate in candidates}
         pacer = pacer_of(config, keys)
         watching = closing.enter_context(

@@ -2,101 +2,85 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import os
-import signal
-import sys
-from contextlib import AbstractAsyncContextManager
+import socket
 
 import click
 
-from emafusion.build.admin import admin_app
-from emafusion.build.keys import check_keys, gateway_keys
-from emafusion.build.opening import Opened, opened
-from emafusion.build.reliability import client_limits
-from emafusion.cli.configured import configured
-from emafusion.cli.loading import tell_loaded
-from emafusion.cli.loop import run, until_stopped
+from emafusion.cli.generations import Generations, Place
+from emafusion.cli.loop import run
+from emafusion.cli.reloading import Asked, told_by_signals
+from emafusion.cli.several import several
+from emafusion.cli.status import Status
 from emafusion.cli.welcome import Welcome, address_url, welcome
 from emafusion.config import Config, with_address
-from emafusion.gateway.admin_serving import administered
-from emafusion.gateway.app import App
-from emafusion.gateway.keys import Keys
-from emafusion.gateway.reload import Reloader
-from emafusion.gateway.server import bind, serve
-from emafusion.telemetry.lines import tell_in
+from emafusion.domain.errors import Unready
+from emafusion.gateway.server import bind
+from emafusion.gateway.workers.sockets import bind_many
+from emafusion.home import home
 
 
 @click.command("serve", epilog="Example: emafusion serve --port 8080")
 @click.option("--config", "path", metavar="FILE", help="config file; without one a pool is found")
 @click.option("--host", metavar="ADDRESS", help="address to listen on  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="port, 0 = any free  [default: 8080]")
-def command(path: str | None, host: str | None, port: int | None) -> None:
+@click.option("--workers", type=click.IntRange(1, 256), help="processes that answer  [default: 1]")
+def command(*, path: str | None, host: str | None, port: int | None, workers: int | None) -> None:
     """Start the gateway; SIGINT (Ctrl-C) or SIGTERM ends it, with what is under way finished.
 
     Without --config it takes emafusion.yaml in this folder. Without that the pool is found:
     provider keys in the environment, local servers that answer, else the embedded local models.
-    Another artifact in the folder policy.artifact takes over within seconds, at once on SIGHUP.
+    Another artifact in the folder policy.artifact takes over within seconds. On SIGHUP, or by
+    'emafusion reload', the config is read again and takes over if it is right.
     """
-    run(_serve(path, host, port))
+    run(_serve(Asked(path=path, host=host, port=port, workers=workers)))
 
 
-async def _serve(path: str | None, host: str | None, port: int | None) -> None:
-    found = await configured(path)
-    config = with_address(found.config, host=host, port=port)
-    await check_keys(config, os.environ)
-    tell_in(config.telemetry.lines, requests=config.telemetry.requests)
-    listener = bind(config.gateway.host, config.gateway.port)
-    text = Welcome(
-        url=address_url(*listener.getsockname()[:2]),
-        source=found.source,
-        needs_key=config.gateway.needs_keys,
-    )
-    async with opened(config, os.environ) as gateway, _administered(config, gateway):
-        keys = gateway_keys(config, os.environ, gateway.keys)
-        # What is loaded by now stays: to walk over all of it for garbage would hold up whichever
-        # request comes then by some 40 ms.
-        gc.freeze()
-        serving = asyncio.ensure_future(
-            serve(
-                _app(config, gateway, keys),
-                listener,
-                lambda: welcome(text, gateway),
-                grace_s=config.reliability.drain_s,
-            )
+async def _serve(asked: Asked) -> None:
+    config, source = await asked.config()
+    gateway = config.gateway
+    listeners = bind_many(gateway.host, gateway.port, gateway.workers)
+    # The port that any free one has become.
+    config = with_address(config, port=int(listeners[0].getsockname()[1]))
+    asked = asked.at(config.gateway.port)
+    admin = _admin_socket(config)
+    url = address_url(*listeners[0].getsockname()[:2])
+    with Status(home(os.environ), config.gateway.port, url=url) as status:
+        if len(listeners) > 1:
+            await several(config, source, listeners=listeners, admin=admin, told=(asked, status))
+            return
+        await _alone(
+            config,
+            Place(listener=listeners[0], env=os.environ, admin=admin),
+            Welcome(url=url, source=source, needs_key=gateway.needs_keys),
+            told=(asked, status),
         )
-        watching = asyncio.ensure_future(tell_loaded(gateway.deployments))
-        _reload_by_signal(gateway.reloader)
-        async with gateway.batches.running():
-            await until_stopped(serving, watching)
-        watching.cancel()
 
 
-def _administered(config: Config, gateway: Opened) -> AbstractAsyncContextManager[None]:
-    """The admin API beside the gateway, where the config wants one."""
+async def _alone(
+    config: Config, place: Place, text: Welcome, *, told: tuple[Asked, Status]
+) -> None:
+    """Answer in this process."""
+    generations = Generations(place)
+    gateway = await generations.begin(config)
 
-    def tell(host: str, port: int) -> None:
-        click.echo(f"admin API at {address_url(host, port)}/admin", err=True)
+    async def renew(fresh: Config) -> None:
+        await generations.begin(fresh)
 
-    app, where = admin_app(config, os.environ, gateway), config.admin
-    return administered(app, where.host, where.port or 0, announce=tell)
-
-
-def _reload_by_signal(reloader: Reloader) -> None:
-    """Read the artifact again on SIGHUP.
-
-    Not where a terminal is in front: there the signal says that the window was closed.
-    """
-    in_front = sys.stdin is not None and sys.stdin.isatty()
-    if sys.platform != "win32" and not in_front:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.ask)
+    with told_by_signals(config, *told, renew=renew, others=generations):
+        welcome(text, gateway)
+        await generations.over()
 
 
-def _app(config: Config, gateway: Opened, keys: Keys) -> App:
-    return App(
-        service=gateway.service,
-        keys=keys,
-        max_concurrent=config.gateway.max_concurrent,
-        limits=client_limits(config),
-    )
+def _admin_socket(config: Config) -> socket.socket | None:
+    """The socket of the admin API. Raises `Unready` where its address is taken."""
+    where = config.admin
+    if where.port is None:
+        return None
+    try:
+        made = bind(where.host, where.port)
+    except Unready as error:
+        why = str(error).partition(";")[0]
+        raise Unready(f"{why}; choose another admin.port") from error
+    click.echo(f"admin API at {address_url(*made.getsockname()[:2])}/admin", err=True)
+    return made

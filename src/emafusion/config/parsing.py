@@ -42,7 +42,9 @@ def parse(text: str, *, source: str, env: Mapping[str, str] | None = None) -> Co
     return config
 
 
-def with_address(config: Config, *, host: str | None = None, port: int | None = None) -> Config:
+def with_address(
+    config: Config, *, host: str | None = None, port: int | None = None, workers: int | None = None
+) -> Config:
     """The same config with another address to listen on, such as a command line gives.
 
     Whether clients must then show a key is told by `gateway.needs_keys`. Raises `BadInput`.
@@ -61,6 +63,7 @@ def with_address(config: Config, *, host: str | None = None, port: int | None = 
             gateway,
             host=gateway.host if host is None else host,
             port=gateway.port if port is None else port,
+            workers=gateway.workers if workers is None else workers,
         ),
     )
 

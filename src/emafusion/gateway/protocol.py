@@ -53,12 +53,15 @@ class Connection(asyncio.Protocol):
         self._deaf = self._paused = self._stopping = False
         self._drained: asyncio.Future[None] | None = None
 
-    def stop(self) -> None:
-        """Take no further request; close as soon as what came is answered."""
+    def stop(self, *, gently: bool = False) -> None:
+        """Take no further request; close as soon as what came is answered.
+
+        `gently`: where nothing has come, wait for one request more.
+        """
         self._stopping = True
         for exchange in self._waiting:
             exchange.keep_alive = False
-        if not self._waiting and self._coming is None:
+        if not gently and not self._waiting and self._coming is None:
             self._close()
 
     def cut_off(self) -> None:

@@ -34,9 +34,18 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 async def serve(
-    app: App, listener: socket.socket, announce: Callable[[], None], *, grace_s: float = GRACE_S
+    app: App,
+    listener: socket.socket,
+    announce: Callable[[], None],
+    *,
+    grace_s: float = GRACE_S,
+    gentle_s: Callable[[], float] = lambda: 0.0,
 ) -> None:
-    """Serve until cancelled, then let what is under way finish; once more ends that at once."""
+    """Serve until cancelled, then let what is under way finish; once more ends that at once.
+
+    `gentle_s`: seconds, asked when it ends, in which a client that is connected may still send a
+    request: where another server has taken over the address, and nobody is to notice.
+    """
     house = _House(app)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(house.connection, sock=listener, backlog=BACKLOG)
@@ -46,6 +55,7 @@ async def serve(
     finally:
         server.close()
         try:
+            await house.left_alone(gentle_s())
             await house.emptied(grace_s)
         finally:
             house.cut_off()
@@ -67,12 +77,22 @@ class _House:
         self._open.add(made)
         return made
 
+    async def left_alone(self, gentle_s: float) -> None:
+        """Let every connection answer one more request, if it comes so soon."""
+        if gentle_s > 0.0:
+            for each in tuple(self._open):
+                each.stop(gently=True)
+            await self._gone_within(gentle_s)
+
     async def emptied(self, grace_s: float) -> None:
         """Let every connection answer what it has; return when all are gone or time is up."""
         for each in tuple(self._open):
             each.stop()
+        await self._gone_within(grace_s)
+
+    async def _gone_within(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(grace_s):
+            async with asyncio.timeout(seconds):
                 while self._open:
                     self._changed.clear()
                     await self._changed.wait()

@@ -37,6 +37,10 @@ class Turns:
         if len(self._maker) > REMEMBERED:
             self._maker.popitem(last=False)
 
+    def inherit(self, before: Turns) -> None:
+        """Remember what another one remembers, as older than what is known here."""
+        self._maker = OrderedDict((*before._maker.items(), *self._maker.items()))
+
     def keep(self, query: Query, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         """The candidates that may answer: only the maker, where the query answers a tool call.
 
