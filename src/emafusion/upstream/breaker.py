@@ -25,10 +25,10 @@ class BreakerRules(Struct, frozen=True, kw_only=True):
     """When to open and for how long.
 
     Opens at `failures` (>= 1) in a row, or where so many are at least `share` (0..1) of all calls;
-    older calls count less, by exp(-age / window_s). Stays open for cool_s * growth^n seconds after the n-th time in
-    a row, from 0, at most `max_cool_s`. A provider that asks to be left alone is, for `max_pause_s`
-    at most. When half open, one call at a time is let through; one that has not come back after
-    `probe_s` is given up.
+    older calls count less, by exp(-age / window_s). Stays open for cool_s * growth^n seconds after
+    the n-th time in a row, from 0, at most `max_cool_s`. A provider that asks to be left alone is,
+    for `max_pause_s` at most. When half open, one call at a time is let through; one that has not
+    come back after `probe_s` is given up.
     """
 
     failures: float = 5.0
