@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+
+from msgspec import structs
 
 from emafusion.domain.attempt import Reply
 from emafusion.domain.errors import Overloaded
 from emafusion.domain.outcome import Outcome
+from emafusion.gateway.aside import HEAVY_BYTES
 from emafusion.gateway.asking import read_asked
 from emafusion.gateway.face import Face
 from emafusion.gateway.facts import facts
@@ -30,13 +34,23 @@ def answering(face: Face, keep: Keep | None = None) -> Handler:
     """
 
     async def answer(request: Request, sender: Sender, service: Service) -> Response | None:
-        asked = read_asked(request, service, face)
+        asked = await _read(request, service, face)
         if asked.query.stream:
             await _stream(asked, face, sender=sender, service=service, keep=keep)
             return None
         return await _whole(asked, face, service=service, keep=keep)
 
     return answer
+
+
+async def _read(request: Request, service: Service, face: Face) -> Asked:
+    """Read the request; a large one without holding up others."""
+    if len(request.body) < HEAVY_BYTES:
+        return read_asked(request, service, face)
+    asked, left = await service.aside.do(lambda: read_asked(request, service, face))
+    if left:
+        raise asyncio.CancelledError
+    return structs.replace(asked, is_heavy=True)
 
 
 async def _whole(asked: Asked, face: Face, *, service: Service, keep: Keep | None) -> Response:

@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Generic
 
 from msgspec.structs import replace
 
@@ -28,6 +29,7 @@ from emafusion.domain.errors import (
 )
 from emafusion.domain.model import Candidate
 from emafusion.domain.ports import Pricer, Sink, Upstream
+from emafusion.gateway.aside import Aside
 from emafusion.gateway.racing import Racing
 from emafusion.upstream.budget import RetryBudget
 from emafusion.upstream.fleet import left_alone
@@ -49,7 +51,7 @@ class Run:
     so that what is left of the request's time is our own. `left`: the client has gone; the flow is
     still brought to its end, so that nothing that was done is lost to the log. `health`: learns
     from every call. `told`: headers that the client gets besides, such as how its limits stand.
-    `budget`: of retries and hedges.
+    `budget`: of retries and hedges. `aside`: where the flow's own steps are done, None for here.
     """
 
     upstreams: Mapping[str, Upstream]
@@ -58,6 +60,7 @@ class Run:
     health: Health = field(default_factory=Health)
     budget: RetryBudget = field(default_factory=RetryBudget)
     sink: Sink | None = None
+    aside: Aside | None = None
     live: Candidate | None = field(default=None, init=False)
     waited_s: float = field(default=0.0, init=False)
     left: bool = field(default=False, init=False)
@@ -67,6 +70,8 @@ class Run:
 async def drive(flow: Flow[T], run: Run) -> T:
     """Run a flow to its end, also where the client leaves (see `Run.left`)."""
     try:
+        if run.aside is not None:
+            return await _drive_aside(flow, run, run.aside)
         command = next(flow)
         while True:
             command = flow.send(await _timed(command, run))
@@ -75,6 +80,37 @@ async def drive(flow: Flow[T], run: Run) -> T:
         return value
     finally:
         flow.close()
+
+
+async def _drive_aside(flow: Flow[T], run: Run, aside: Aside) -> T:
+    """The same for a flow whose steps take long."""
+    step = _Step(flow)
+    while True:
+        command, left = await aside.do(step)
+        run.left = run.left or left
+        if command is None:
+            return step.value()
+        step.sent = await _timed(command, run)
+
+
+class _Step(Generic[T]):
+    """The next step of a flow, to be done in a thread: gives a command, None at the end."""
+
+    def __init__(self, flow: Flow[T]) -> None:
+        self.sent: Sent | None = None
+        self._flow = flow
+        self._ended: list[T] = []
+
+    def __call__(self) -> Command | None:
+        try:
+            return next(self._flow) if self.sent is None else self._flow.send(self.sent)
+        except StopIteration as stop:
+            self._ended.append(stop.value)
+            return None
+
+    def value(self) -> T:
+        """What the flow returned."""
+        return self._ended[0]
 
 
 async def _timed(command: Command, run: Run) -> Sent:

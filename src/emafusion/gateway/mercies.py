@@ -45,16 +45,17 @@ class Mercies:
 class _Allowed:
     """An allowance: there is time for it, the candidate is up as far as known, and a token left."""
 
-    __slots__ = ("_budget", "_deadline_s", "_health")
+    __slots__ = ("_budget", "_deadline_s", "_health", "_loop")
 
     def __init__(self, budget: RetryBudget, health: Health, deadline_s: float) -> None:
         self._budget = budget
         self._health = health
         self._deadline_s = deadline_s
+        self._loop = asyncio.get_running_loop()  # asked later from a thread, perhaps
 
     def __call__(self, candidate: str, wait_s: float) -> bool:
         """Whether one more call may be made; takes a token where it may."""
-        if asyncio.get_running_loop().time() + wait_s >= self._deadline_s:
+        if self._loop.time() + wait_s >= self._deadline_s:
             return False
         if not self._health.available(candidate, time.monotonic() + wait_s):
             return False

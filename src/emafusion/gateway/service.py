@@ -27,6 +27,7 @@ from emafusion.flow.parts import Parts, Task
 from emafusion.gateway.admission import Admission
 from emafusion.gateway.admission_query import Held, hold_query, question_of
 from emafusion.gateway.admission_scope import within
+from emafusion.gateway.aside import Aside
 from emafusion.gateway.driver import Run, drive
 from emafusion.gateway.embedders import Embedders
 from emafusion.gateway.facts import EXPLAIN
@@ -60,7 +61,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     `baseline`: whom savings are counted against; None for the best single candidate. `notice`: what
     the client is to be told of its request. `once`: its idempotency key; `anew`: it wants no answer
     that was given before. `tests`: what an answer must pass, for the operator's checker;
-    `explain`: the client wants to be told how its answer came about.
+    `explain`: the client wants to be told how its answer came about. `is_heavy`: so large that
+    its steps would hold up others.
     """
 
     query: Query
@@ -74,6 +76,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     anew: bool = False
     tests: str | None = None
     explain: bool = False
+    is_heavy: bool = False
 
     @property
     def wanted(self) -> Objective:
@@ -130,6 +133,7 @@ class Service:
     health: Health = field(default_factory=Health)
     mercies: Mercies = field(default_factory=Mercies)
     watching: Watching = field(default_factory=Watching)
+    aside: Aside = field(default_factory=Aside)
     ledger: Ledger = field(init=False)
 
     def __post_init__(self) -> None:
@@ -158,6 +162,7 @@ class Service:
         started, created_at = time.perf_counter(), time.time()
         # A request ends on the parts it began with, whatever is swapped in meanwhile.
         parts = self.parts
+        run.aside = self.aside if asked.is_heavy else None
         hold = None if asked.key is None else await self._held(asked, asked.key, run)
         try:
             kept = None if self.cache is None else self._kept(asked, self.cache, run)
@@ -299,6 +304,7 @@ class Service:
 
     async def close(self) -> None:
         """Close every upstream."""
+        self.aside.close()
         for upstream in self.upstreams.values():
             await upstream.close()
 

@@ -40,6 +40,9 @@ scheduler takes away."""
 _MOST_WAITING = 10_000
 """Rows in memory, waiting for a disk that does not answer."""
 
+_LONG, _LONG_BYTES = 1_000, 2**18
+"""Messages of a conversation, and bytes of a request, from which a row is the thread's work."""
+
 _Waiting = tuple[Row, asyncio.Future[None]]
 
 
@@ -103,8 +106,12 @@ class OutcomeLog:
             raise StoreError(f"{self.path}: the log is closed")
         if len(self._waiting) >= _MOST_WAITING:
             raise StoreError(f"{self.path}: {_MOST_WAITING} outcomes are waiting for the disk")
-        row = to_row(self._record(outcome))
         loop = asyncio.get_running_loop()
+        if _is_long(outcome):
+            row = await loop.run_in_executor(self._thread, lambda: to_row(self._record(outcome)))
+            self._thread_until = max(self._thread_until, time.monotonic() + _SLOW_S)
+        else:
+            row = to_row(self._record(outcome))
         if self._is_first(loop) and self._write_at_once([row]):
             return
         written: asyncio.Future[None] = loop.create_future()
@@ -163,6 +170,16 @@ class OutcomeLog:
         _settle(group, errors)
         self._writing = None
         self._flush()
+
+
+def _is_long(outcome: Outcome) -> bool:
+    """Whether to make and write its row would hold up the event loop."""
+    query = outcome.query
+    if len(query.messages) >= _LONG:
+        return True
+    return query.origin is not None and any(
+        len(value) > _LONG_BYTES for _, value in query.origin.fields
+    )
 
 
 def _settle(group: list[_Waiting], errors: Sequence[StoreError | None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ from emafusion.wire.sse import SseParser
 
 MOST_EVENT_BYTES = 16 * 2**20
 """Bytes that one event of a stream may have: pictures and sound come in one."""
+
+LONG = 1_000
+"""Messages of a conversation from which a thread writes its request."""
 
 _KEPT = 256
 """Paths of which the address and headers are kept."""
@@ -105,7 +109,7 @@ class RemoteUpstream:
         await self._pool.close()
 
     async def _exchange(self, sending: Sending, sink: Sink | None) -> Reply:
-        wire = self._dialect.request(sending.call, stream=sink is not None)
+        wire = await self._written(sending.call, stream=sink is not None)
         response = await self._pool.open(self._base.server, self._request(wire), self._way.timeouts)
         try:
             if response.tells_limits:
@@ -117,6 +121,12 @@ class RemoteUpstream:
             return await self._stream(response, sending, sink)
         finally:
             response.close()
+
+    async def _written(self, call: Call, *, stream: bool) -> WireRequest:
+        """The request as the dialect writes it; a long one without holding up others."""
+        if len(call.query.messages) < LONG:
+            return self._dialect.request(call, stream=stream)
+        return await asyncio.to_thread(self._dialect.request, call, stream=stream)
 
     def _hear(self, sending: Sending, response: Response) -> None:
         room = headroom_of(response.headers, clock_s=time.monotonic(), now=time.time())
