@@ -84,7 +84,6 @@ def checked(form: KeyForm) -> KeyForm:
 
 def key_of(form: KeyForm, *, key_id: str, created_at: float) -> Key:
     """The key with these settings."""
-    budgets = ((period, getattr(form, field)) for period, field in BUDGETS.items())
     return Key(
         id=key_id,
         name=form.name,
@@ -92,7 +91,7 @@ def key_of(form: KeyForm, *, key_id: str, created_at: float) -> Key:
         quality_weight=form.quality_weight,
         lowest_weight=form.quality_weight_min,
         highest_weight=form.quality_weight_max,
-        budgets=tuple(Budget(usd=usd, period=period) for period, usd in budgets if usd is not None),
+        budgets=tuple(_budgets(form)),
         requests_per_minute=form.requests_per_minute,
         tokens_per_minute=form.tokens_per_minute,
         max_parallel=form.max_parallel,
@@ -101,6 +100,14 @@ def key_of(form: KeyForm, *, key_id: str, created_at: float) -> Key:
         created_at=created_at,
         expires_at=None if form.expires_at is None else form.expires_at.timestamp(),
     )
+
+
+def _budgets(form: KeyForm) -> Iterator[Budget]:
+    usd: float | None
+    for period in BUDGETS:
+        usd = getattr(form, BUDGETS[period])
+        if usd is not None:
+            yield Budget(usd=usd, period=period)
 
 
 def form_of(key: Key) -> KeyForm:

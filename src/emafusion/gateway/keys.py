@@ -73,9 +73,10 @@ class Keys:
         if not self.required and self.store is None:
             return None
         presented = _presented(headers)
-        if self.store is not None and presented.startswith(PREFIX):
-            return self._made(presented, self._fixed(digest_of(presented)))
-        key = self._fixed(digest_of(presented))
+        digest = digest_of(presented)
+        key = self._fixed(digest)
+        if key is None and self.store is not None and presented.startswith(PREFIX):
+            return self._made(presented, digest)
         if key is None and self.required:
             raise Denied(MISSING)
         return key
@@ -98,16 +99,13 @@ class Keys:
                 found = key
         return found
 
-    def _made(self, presented: str, fixed: Key | None) -> Key | Unsure:
-        if fixed is not None:
-            return fixed
-        if not is_secret(presented):
-            raise Denied("this is no whole gateway key: its checksum is wrong, so it was mistyped")
-        digest = digest_of(presented)
+    def _made(self, presented: str, digest: bytes) -> Key | Unsure:
         seen = self._seen.get(digest)
-        if seen is None or self.clock() - seen.at_s > FRESH_S:
-            return Unsure(digest)
-        return self._let_in(seen.key)
+        if seen is not None and self.clock() - seen.at_s <= FRESH_S:
+            return self._let_in(seen.key)
+        if seen is None and not is_secret(presented):
+            raise Denied("this is no whole gateway key: its checksum is wrong, so it was mistyped")
+        return Unsure(digest)
 
     def _let_in(self, key: Key | None) -> Key:
         if key is None:

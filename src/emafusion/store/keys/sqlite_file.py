@@ -11,7 +11,6 @@ a patient connection takes over.
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from emafusion.store.errors import StoreError, store_error
-from emafusion.store.keys.sqlite_schema import MIGRATIONS
-from emafusion.store.migrations import migrate
+from emafusion.store.keys.sqlite_link import Link
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -41,8 +39,8 @@ class KeysFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._quick: sqlite3.Connection | None = None
-        self._identity: tuple[int, int] | None = None
+        self._quick = Link(path, patience_s=0.0)
+        self._patient = Link(path, patience_s=PATIENCE_S)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keys")
         self._done = 0
         self._threaded = False
@@ -55,17 +53,18 @@ class KeysFile:
         without it, what is done survives the death of the process.
         """
         if lasting:
-            return await self._patiently(work, lasting=True)
+            return await self._patiently(lambda link: _lastingly(link, work))
+        self._refuse_closed()
         try:
-            done = _transaction(self._connection(), work)
+            done = _transaction(self._quick.connection(), work)
         except (sqlite3.Error, OSError):  # locked, most of the time: the thread will wait, or tell
-            return await self._patiently(work)
+            return await self._patiently(lambda link: _transaction(link, work))
         self._count()
         return done
 
     async def read(self, work: Work[T], *, empty: T) -> T:
         """Run a transaction that only reads; `empty` where there is no file yet."""
-        if self._quick is None and not self.path.exists():
+        if not self._quick.is_open and not self.path.exists():
             return empty
         return await self.write(work)
 
@@ -74,66 +73,38 @@ class KeysFile:
         self._closed = True
         if self._threaded:
             await asyncio.to_thread(self._thread.shutdown)
-        if self._quick is not None:
-            self._quick.close()
-            self._quick = None
+        self._quick.close()
+        self._patient.close()
 
-    def _connection(self) -> sqlite3.Connection:
-        if self._closed:
-            raise StoreError(f"{self.path}: the keys are closed")
-        if self._quick is None or _identity(self.path) != self._identity:
-            if self._quick is not None:
-                self._quick.close()
-            open_keys_file(self.path)
-            self._quick = _connect(self.path, patience_s=0.0)
-            self._identity = _identity(self.path)
-        return self._quick
-
-    async def _patiently(self, work: Work[T], *, lasting: bool = False) -> T:
-        if self._closed:
-            raise StoreError(f"{self.path}: the keys are closed")
+    async def _patiently(self, run: Work[T]) -> T:
+        """Run in the thread, by the connection that waits."""
+        self._refuse_closed()
         loop, self._threaded = asyncio.get_running_loop(), True
         # Shielded: a client that leaves must not leave it unknown whether this was done.
-        ask = loop.run_in_executor(self._thread, _run_patiently, self.path, work, lasting)
-        return await asyncio.shield(ask)
+        return await asyncio.shield(loop.run_in_executor(self._thread, self._in_thread, run))
+
+    def _in_thread(self, run: Work[T]) -> T:
+        try:
+            return run(self._patient.connection())
+        except (sqlite3.Error, OSError) as error:
+            raise store_error(self.path, error, doing="use the keys") from error
 
     def _count(self) -> None:
         self._done += 1
         if self._done % CHECKPOINT_EVERY == 0:
             self._threaded = True
-            self._thread.submit(_checkpoint, self.path)
+            self._thread.submit(self._checkpoint)
 
-
-def open_keys_file(path: Path) -> None:
-    """Make the file if there is none, for its owner alone, and bring it to the present schema.
-
-    Raises `StoreError` where it cannot be opened or made, is not ours, or is of a newer version.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        connection = _connect(path, patience_s=30.0)
+    def _checkpoint(self) -> None:
+        """Move what was written into the file itself; whoever is in the way is not waited for."""
         try:
-            migrate(connection, path, migrations=MIGRATIONS)
-            connection.execute("PRAGMA journal_mode = WAL")
-        finally:
-            connection.close()
-    except (sqlite3.Error, OSError) as error:
-        raise store_error(path, error, doing="open the keys") from error
+            self._patient.connection().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except (sqlite3.Error, OSError, StoreError):
+            return  # the next one will do it
 
-
-def _connect(path: Path, *, patience_s: float, lasting: bool = False) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw",
-        timeout=patience_s,
-        isolation_level=None,
-        check_same_thread=False,  # made in one thread, closed in another, never used by two
-        uri=True,
-    )
-    connection.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
-    connection.execute("PRAGMA foreign_keys = ON")
-    return connection
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise StoreError(f"{self.path}: the keys are closed")
 
 
 def _transaction(connection: sqlite3.Connection, work: Work[T]) -> T:
@@ -148,34 +119,10 @@ def _transaction(connection: sqlite3.Connection, work: Work[T]) -> T:
     return done
 
 
-def _run_patiently(path: Path, work: Work[T], lasting: bool) -> T:  # noqa: FBT001 - passed on by a thread pool
+def _lastingly(connection: sqlite3.Connection, work: Work[T]) -> T:
+    """Run a transaction and wait until the disk has it."""
+    connection.execute("PRAGMA synchronous = FULL")
     try:
-        open_keys_file(path)
-        connection = _connect(path, patience_s=PATIENCE_S, lasting=lasting)
-        try:
-            return _transaction(connection, work)
-        finally:
-            connection.close()
-    except (sqlite3.Error, OSError) as error:
-        raise store_error(path, error, doing="use the keys") from error
-
-
-def _checkpoint(path: Path) -> None:
-    """Move what was written into the file itself; whoever is in the way is not waited for."""
-    try:
-        connection = _connect(path, patience_s=0.0)
-        try:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        finally:
-            connection.close()
-    except sqlite3.Error:
-        return  # the next one will do it
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Device and number of the file at this path; None if there is none."""
-    try:
-        found = os.stat(path)  # noqa: PTH116 - on the request path, where Path.stat costs twice
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+        return _transaction(connection, work)
+    finally:
+        connection.execute("PRAGMA synchronous = NORMAL")
