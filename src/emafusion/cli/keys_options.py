@@ -52,7 +52,7 @@ def fields(given: Fields, *, now: datetime) -> Fields:
     """What was given, by the names of the form. Raises `BadInput`; `none` takes a limit away.
 
     >>> fields({"budget": ("5/day",), "models": "a,b"}, now=datetime(2026, 1, 1))
-    {'models': ['a', 'b'], 'budget_usd_per_day': 5.0}
+    {'models': ['a', 'b'], 'budget_usd_per_day': 5}
     """
     made: Fields = {}
     if given.get("name") is not None:

@@ -55,7 +55,8 @@ def limits(key: Key, need: Need, now_s: float) -> tuple[Limit, ...]:
 
 def charges(key: Key, spent: Spent, now_s: float) -> tuple[Charge, ...]:
     """Everything that is counted once a request is over; `now_s`: when it was held."""
-    periods: set[Period] = {"day"} | {budget.period for budget in key.budgets}
+    periods: set[Period] = {"day"}
+    periods.update(budget.period for budget in key.budgets)
     counted = [Charge(counter=money(key.id, each, now_s), amount=spent.usd) for each in periods]
     for name, amount in (("requests", spent.requests), ("tokens", spent.tokens)):
         counted.append(Charge(counter=daily(key.id, name, now_s), amount=amount))
