@@ -17,6 +17,7 @@ from emafusion.version import __version__
 
 VERBS = {
     "serve": "start the gateway",
+    "reload": "have a running gateway take over its config as it is now",
     "ask": "ask one question and show the answer",
     "explain": "show how a question would be answered, and why; calls no model",
     "dial": "find the setting for a quality, a price or the worth of an answer",
