@@ -225,3 +225,20 @@ def test_idle_connections_cost_nobody(patient: Served) -> None:
     finally:
         for talk in talks:
             talk.close()
+
+
+def test_what_is_sent_ahead_takes_nobody_s_place(start_served: StartServed, faulty: Faulty) -> None:
+    """Requests behind another one, and bodies that drip, do not count among those under way."""
+    served = start_served("one", "two", gateway=", max_concurrent: 4")
+    faulty.now["one"] = (Hang(),)
+    drip = post(body_of("two"))[:-5]
+    talks = [dial(served.gateway) for _ in range(21)]
+    try:
+        talks[0].sendall(post(body_of("one")) * 30)
+        for talk in talks[1:]:
+            talk.sendall(drip)
+        until(lambda: faulty.busy == 1)
+        assert ask(served.gateway, "two").said.status == 200
+    finally:
+        for talk in talks:
+            talk.close()

@@ -127,12 +127,13 @@ OPEN = frozenset({"/health", "/ready"})
 class Admitted(Struct, frozen=True, kw_only=True, eq=False):
     """A request that is to be answered: by whom, and which key it came with.
 
-    `unsure`: a key that must be looked up first.
+    `unsure`: a key that must be looked up first; `is_open`: answered however many are under way.
     """
 
     handler: Handler
     key: Key | None = None
     unsure: Unsure | None = None
+    is_open: bool = False
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -153,9 +154,10 @@ class App:
         self.service.watching.under_way = lambda: self._under_way
 
     def admit(self, head: Head) -> Admitted:
-        """Decide by its head whether a request is answered; then it is handled, or `leave` called.
+        """Decide by its head whether a request is answered. Raises `BadInput` or `Denied`.
 
-        Raises `BadInput` or `Denied`.
+        It counts among those under way only from when it is handled: one whose body drips, or
+        that was sent ahead, takes nobody's place.
         """
         path = path_below(head.path)
         route = route_of(path)
@@ -166,22 +168,24 @@ class App:
             _refuse_repeats(head)
         is_open = path in OPEN
         key = None if is_open else self.keys.check(face_of(head.path).credentials(head))
-        if self._under_way >= self.max_concurrent and not is_open:
-            raise Busy(f"{self.max_concurrent} requests are under way (gateway.max_concurrent)")
+        if not is_open:
+            self._refuse_busy()
         if head.method == "POST":
             _check_body(head, self.service.max_body)
-        self._under_way += 1
         if isinstance(key, Unsure):
             return Admitted(handler=handler, unsure=key)
-        return Admitted(handler=handler, key=key)
+        return Admitted(handler=handler, key=key, is_open=is_open)
 
-    def leave(self) -> None:
-        """An admitted request is over."""
-        self._under_way -= 1
+    def _refuse_busy(self) -> None:
+        if self._under_way >= self.max_concurrent:
+            raise Busy(f"{self.max_concurrent} requests are under way (gateway.max_concurrent)")
 
     async def handle(self, request: Request, admitted: Admitted, sender: Sender) -> None:
         """Answer an admitted request, by an error where it comes to that."""
+        self._under_way += 1
         try:
+            if not admitted.is_open and self._under_way > self.max_concurrent:
+                self._refuse_busy()
             if admitted.unsure is not None:
                 request = replace(request, key=await self.keys.look_up(admitted.unsure))
             response = await admitted.handler(request, sender, self.service)
@@ -194,7 +198,7 @@ class App:
             told = EmafusionError("internal error; the gateway's log has more")
             self.tell(told, sender, request.head)
         finally:
-            self.leave()
+            self._under_way -= 1
 
     def tell(self, error: EmafusionError, sender: Sender, head: Head) -> None:
         """Answer by an error in the shape of the API asked, unless an answer has begun already."""

@@ -38,7 +38,7 @@ class Exchange:
     """
 
     __slots__ = (
-        "_begun", "_line", "_modern", "_parts", "_size", "_started",
+        "_line", "_modern", "_parts", "_size", "_started",
         "admitted", "done", "head", "keep_alive", "refusal", "whole",
     )  # fmt: skip
 
@@ -52,7 +52,7 @@ class Exchange:
         self._modern = modern  # HTTP/1.1: bodies may come in chunks
         self._parts: list[bytes] = []
         self._size = 0
-        self._started = self._begun = False
+        self._started = False
 
     def take(self, data: bytes, limit: int) -> bool:
         """Keep a piece of the body; whether it is still within its limit."""
@@ -67,15 +67,8 @@ class Exchange:
         self._parts.clear()
         self._size = 0
 
-    def drop(self, app: App) -> None:
-        """Give back the place of a request that will not be handled."""
-        if self.admitted is not None and not self._begun:
-            self.admitted = None
-            app.leave()
-
     async def handled(self, app: App) -> None:
         """Have the request, which is whole, answered."""
-        self._begun = True
         if self.admitted is not None:
             body = b"".join(self._parts)
             self._parts.clear()

@@ -191,7 +191,6 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, exchange: Exchange, error: EmafusionError) -> None:
         """Answer a request by an error although it was admitted and is not whole."""
-        exchange.drop(self._app)
         exchange.refuse(error)
         if not exchange.done:
             self._next()
@@ -282,7 +281,5 @@ class Connection(asyncio.Protocol):
         self._pace.close()
         if self._task is not None:
             self._task.cancel()
-        for exchange in self._waiting:
-            exchange.drop(self._app)
         self._waiting.clear()
         self._gone(self)
