@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -65,8 +66,10 @@ class Lane:
         async with self._turns:
             connection = self._idle.pop() if self._idle else None
             try:
-                if connection is None or connection.broken:
-                    connection = await connect(self._url)
+                if connection is not None and _is_over(connection):
+                    await connection.close()
+                    connection = None
+                connection = connection or await connect(self._url)
                 cursor = await connection.execute(sql, values)
                 rows = await cursor.fetchall() if cursor.description else []
             except psycopg.IntegrityError:
@@ -96,6 +99,15 @@ class Lane:
         if isinstance(error, psycopg.Error):
             return postgres_error(error, doing=self._doing)
         return StoreError(f"PostgreSQL: cannot {self._doing}: {error.strerror or error}")
+
+
+def _is_over(connection: psycopg.AsyncConnection) -> bool:
+    """Whether the server has ended this connection while nobody used it: there is news on it."""
+    if connection.closed:
+        return True
+    news = select.poll()
+    news.register(connection.fileno(), select.POLLIN)
+    return bool(news.poll(0))
 
 
 async def _end(work: asyncio.Future[list[TupleRow]]) -> None:
