@@ -238,6 +238,44 @@ def test_a_spent_budget_is_insufficient_quota(keyed: Keyed, gateway: Gateway) ->
         assert time.monotonic() - started < 2.0
 
 
+def test_what_is_left_goes_to_models_that_it_has_room_for(keyed: Keyed, gateway: Gateway) -> None:
+    """Where the choice is ours: told, until there is room for none."""
+    made = keyed.make(budget_usd_per_day=0.004)  # the dear one alone may cost 0.008
+    said = chat(gateway, bearer(made), emafusion={"quality_weight": 1})
+    assert said.status == 200
+    assert said.headers["x-emafusion-model"] == "cheap"
+    assert said.headers["x-emafusion-notice"].endswith("is only enough for cheap")
+    for fields in ({"model": "dear"}, {"emafusion": {"models": ["dear"]}}):
+        said = chat(gateway, bearer(made), **fields)
+        assert (said.status, said.error["code"]) == (429, "insufficient_quota")
+    said = chat(gateway, bearer(made), emafusion={"quality_weight": 1}, max_tokens=20)
+    assert "x-emafusion-notice" not in said.headers
+    small = keyed.make("small", budget_usd_per_day=0.0001)
+    assert chat(gateway, bearer(small)).error["code"] == "insufficient_quota"
+
+
+def test_an_estimate_that_was_too_low_is_raised(
+    keyed: Keyed, gateway: Gateway, provider: Provider
+) -> None:
+    """What one request took beyond it, the next ones are held by."""
+    provider.script["dear"] = "slow:" + " ".join(["word"] * 12)  # of 4 tokens asked for
+    made = keyed.make(budget_usd_per_day=0.01)
+    first = chat(gateway, bearer(made), model="dear", max_tokens=4)
+    cost_usd = float(first.headers["x-emafusion-cost-usd"])
+    assert cost_usd > 3 * (18 * 2 + 4 * 8) / 1e6
+    with ThreadPoolExecutor(60) as pool:
+        seen = Counter(
+            pool.map(
+                lambda _: (
+                    chat(gateway, bearer(made), model="dear", max_tokens=4, stream=True).status
+                ),
+                range(60),
+            )
+        )
+    assert seen[200] * cost_usd <= 0.011
+    assert keyed.usage(made).budgets[0].used_usd <= 0.01
+
+
 def test_many_at_once_in_two_processes_never_overspend(
     keyed: Keyed, gateway: Gateway, provider: Provider
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from dataclasses import replace as with_fields
 
 from msgspec.structs import replace
 
@@ -15,6 +16,7 @@ from emafusion.domain.query import Query
 from emafusion.flow.parts import Parts
 from emafusion.gateway.admission import Admission, Hold
 from emafusion.gateway.admission_need import Need, need_of, tokens_of
+from emafusion.gateway.admission_refusal import OutOfBudget, OutOfLimit
 from emafusion.gateway.admission_spent import spent_of
 from emafusion.gateway.http import Headers
 from emafusion.gateway.names import named_candidate
@@ -46,19 +48,52 @@ class Question:
         # Who writes one answer of several reads all of them: no more than they took together.
         return replace(need, usd=2.0 * need.usd) if self.writes else need
 
+    def fitting(self, need: Need, left_usd: float) -> Need | None:
+        """The need with the cheapest candidates alone, as many as fit into what is left.
+
+        None where not even one does, or where no choice was left to us.
+        """
+        costs = sorted(need.calls_usd.items(), key=lambda item: item[1])
+        for count in range(len(costs) - 1, 0, -1):
+            calls = dict(costs[:count])
+            dearest = list(calls.values())[-self.looks :]
+            usd = sum(dearest) + len(dearest) * need.judge_usd
+            usd *= 2.0 if self.writes else 1.0
+            if usd <= left_usd:
+                return replace(need, usd=usd, calls_usd=calls)
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A query under way whose key has limits."""
+    """A query under way whose key has limits.
+
+    `narrowed`: why fewer candidates are left than the key allows; None where all are.
+    """
 
     admission: Admission
     hold: Hold
     question: Question
+    narrowed: OutOfLimit | None = None
 
     @property
     def headers(self) -> Headers:
         """How the limits stand."""
         return self.hold.headers
+
+    @property
+    def notice(self) -> str | None:
+        """What the client is told where its budget leaves fewer models."""
+        if self.narrowed is None:
+            return None
+        names = ", ".join(sorted(self.hold.need.calls_usd))
+        return f"what is left of the key's budget is only enough for {names}"
+
+    def within(self, objective: Objective) -> Objective:
+        """The objective, with no more candidates than the budget has room for."""
+        if self.narrowed is None:
+            return objective
+        return with_fields(objective, candidates=frozenset(self.hold.need.calls_usd))
 
     async def release(self) -> None:
         """Nobody was called."""
@@ -77,7 +112,11 @@ class Held:
 async def hold_query(
     admission: Admission, key: Key, question: Question, *, within_s: float
 ) -> Held:
-    """Hold what a query may take of its key's limits. Raises `OutOfRate` or `OutOfBudget`."""
+    """Hold what a query may take of its key's limits. Raises `OutOfRate` or `OutOfBudget`.
+
+    Where the choice of models is ours and a budget has no room for all of them, it is made among
+    those that it has room for.
+    """
     if key.budgets:
         need = question.need()
     elif key.tokens_per_minute is not None:
@@ -85,8 +124,20 @@ async def hold_query(
     else:
         need = Need(tokens=0)
     name = f"{question.query.query_id}-{secrets.token_hex(4)}"
-    hold = await admission.hold(key, need, name=name, within_s=within_s)
-    return Held(admission=admission, hold=hold, question=question)
+    narrowed: OutOfLimit | None = None
+    for _ in range(len(key.budgets) + 1):
+        try:
+            hold = await admission.hold(key, need, name=name, within_s=within_s)
+        except OutOfLimit as error:
+            raised = admission.misjudged.raised(key.id, need)
+            share = need.usd / raised.usd if raised.usd > 0.0 else 1.0
+            fewer = question.fitting(need, (error.left_usd or 0.0) * share)
+            if fewer is None:
+                raise
+            narrowed, need = narrowed or error, fewer
+        else:
+            return Held(admission=admission, hold=hold, question=question, narrowed=narrowed)
+    raise narrowed or OutOfBudget("the gateway key's budget has no room for this request")
 
 
 def question_of(

@@ -15,14 +15,18 @@ NO_RETRY: Headers = (("x-should-retry", "false"),)
 
 
 class OutOfLimit(EmafusionError):
-    """A limit of the key. `headers`: what the client is to be told besides."""
+    """A limit of the key. `headers`: what the client is to be told besides.
+
+    `left_usd`: what of a budget is neither spent nor held; None where it is about something else.
+    """
 
     status = 429
     code = "rate_limit_exceeded"
 
-    def __init__(self, what: str, *, headers: Headers = ()) -> None:
+    def __init__(self, what: str, *, headers: Headers = (), left_usd: float | None = None) -> None:
         super().__init__(what)
         self.headers = headers
+        self.left_usd = left_usd
 
 
 class OutOfRate(OutOfLimit):

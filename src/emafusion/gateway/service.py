@@ -164,6 +164,8 @@ class Service:
         parts = self.parts
         run.aside = self.aside if asked.is_heavy else None
         hold = None if asked.key is None else await self._held(asked, asked.key, run)
+        if hold is not None and hold.narrowed is not None:
+            asked = replace(asked, objective=hold.within(asked.objective))
         try:
             kept = None if self.cache is None else self._kept(asked, self.cache, run)
             if kept is None:
@@ -177,6 +179,8 @@ class Service:
                 refused = _refused(asked, error, created_at)
                 await self.ledger.keep(refused, run.deadline_s)
                 self.watching.answered(refused)
+                if hold is not None and hold.narrowed is not None:
+                    raise hold.narrowed from error
             raise
         asked = self._with_tags(asked, answer, parts)
         if hold is not None:
@@ -209,8 +213,7 @@ class Service:
 
         Raises `OutOfLimit`.
         """
-        notices = () if asked.notice is None else ((NOTICE, asked.notice),)
-        run.told = notices
+        run.told = _notices(asked.notice)
         if self.admission is None or not key.is_counted:
             return None
         within_s = run.deadline_s - asyncio.get_running_loop().time()
@@ -223,7 +226,7 @@ class Service:
             looks=self.admission.looks_for(asked.query.requested),
         )
         held = await hold_query(self.admission, key, question, within_s=within_s)
-        run.told = (*notices, *held.headers)
+        run.told = (*_notices(asked.notice, held.notice), *held.headers)
         return held
 
     def run(self, *, sink: Sink | None = None, timeout_s: float | None = None) -> Run:
@@ -326,6 +329,12 @@ def _outcome(
         key_id=asked.key_id,
         tags=asked.tags,
     )
+
+
+def _notices(*notices: str | None) -> tuple[tuple[str, str], ...]:
+    """What the client is to be told, as a header."""
+    told = "; ".join(each for each in notices if each is not None)
+    return ((NOTICE, told),) if told else ()
 
 
 def _status(answer: Answer, run: Run) -> int:
