@@ -123,8 +123,8 @@ class PolicySection(Section):
     mode: Annotated[
         PolicyMode,
         Key(
-            "rule that decides: gain, or agreement where no panel was fitted on labels (auto); the "
-            "others are baselines and options, see deciding.md"
+            "rule that decides: gain, or agreement where nothing was learned (auto); the others "
+            "are baselines and options"
         ),
     ] = "auto"
     decompose: Annotated[
@@ -136,6 +136,14 @@ class PolicySection(Section):
     max_looks: Annotated[
         int, Key("answers that may be asked for per query; 1 = never escalate", low=1, high=8)
     ] = 4
+    samples: Annotated[
+        int,
+        Key(
+            "answers that one model may give to a query, where the client leaves room for chance",
+            low=1,
+            high=8,
+        ),
+    ] = 1
     explore_share: Annotated[
         float,
         Key("share of queries that try another plausible model, to learn from", low=0, high=0.5),
