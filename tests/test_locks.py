@@ -54,7 +54,7 @@ def test_a_lock_is_pins_and_hashes_only(lock: Path) -> None:
 
 @pytest.mark.parametrize(
     "lock",
-    ["base", "local", "train", "litellm", "postgres", "valkey", "otel", "dev", "build", "lock"],
+    ["base", "local", "train", "litellm", "postgres", "valkey", "otel", "dev", "build", "lock", "audit"],
 )
 def test_a_lock_fits_what_pyproject_declares(lock: str) -> None:
     """Every declared dependency is pinned, within its range."""

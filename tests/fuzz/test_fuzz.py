@@ -1,0 +1,29 @@
+"""A few seconds of fuzzing for each reader; longer by hand, see `targets.py`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.fuzz.seeds import SEEDS
+
+pytest.importorskip("atheris", reason="there is no wheel of the fuzzer for this Python")
+
+SECONDS = 2
+
+
+@pytest.mark.parametrize("target", SEEDS)
+def test_nothing_but_our_own_errors_comes_of_any_bytes(target: str, tmp_path: Path) -> None:
+    """Neither another exception, nor a hang, nor memory without bound."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for number, seed in enumerate(SEEDS[target]):
+        (corpus / str(number)).write_bytes(seed)
+    limits = (f"-max_total_time={SECONDS}", "-timeout=5", "-rss_limit_mb=1024", "-verbosity=0")
+    command = (sys.executable, Path(__file__).with_name("targets.py"), target, *limits, corpus)
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=90, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
