@@ -7,6 +7,7 @@ import socket
 
 import click
 
+from emafusion.cli.files import allow_files
 from emafusion.cli.generations import Generations, Place
 from emafusion.cli.loop import run
 from emafusion.cli.reloading import Asked, told_by_signals
@@ -39,6 +40,7 @@ def command(*, path: str | None, host: str | None, port: int | None, workers: in
 async def _serve(asked: Asked) -> None:
     config, source = await asked.config()
     gateway = config.gateway
+    allow_files()
     listeners = bind_many(gateway.host, gateway.port, gateway.workers)
     # The port that any free one has become.
     config = with_address(config, port=int(listeners[0].getsockname()[1]))

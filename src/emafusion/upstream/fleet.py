@@ -1,7 +1,7 @@
 """One model at several deployments: each call goes to the one that is likely to answer soonest.
 
-Two places are drawn and the one of less load is taken ("power of two choices", Mitzenmacher 2001).
-Load is the peak-sensitive moving average of the seconds to a first word, times the calls under
+Two places are drawn and the one of less load is likely to be taken ("power of two choices",
+Mitzenmacher 2001). Load is the peak-sensitive moving average of the seconds to a first word, times the calls under
 way, over the share of its rate limits that is left. A place that fails is tried last by the same
 query, and left alone like any deployment (see `breaker`); when it is half open, the next call is
 its test.
@@ -136,8 +136,13 @@ class Fleet:
         if len(able) <= 1:
             return able[0] if able else None
         probed = next((p for p in able if self._health.is_probed(p.name, now)), None)
-        two = [probed] if probed else self._chance.sample(able, 2)
-        return min(two, key=lambda place: place.load(now, self._health.room(place.name, now)))
+        return probed or self._drawn(able, now)
+
+    def _drawn(self, able: Sequence[Place], now: float) -> Place:
+        """One of two, by chance as the squares of their loads: nobody is forgotten for long."""
+        one, two = self._chance.sample(able, 2)
+        theirs, other = (p.load(now, self._health.room(p.name, now)) ** 2 for p in (one, two))
+        return one if self._chance.random() * (theirs + other) < other else two
 
     def _remember(self, query_id: str, place: Place) -> None:
         self._tried.setdefault(query_id, set()).add(place.name)
