@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 import urllib.request
@@ -37,13 +36,8 @@ def ask(gateway: Serving, model: str = "auto") -> str:
 
 def children(gateway: Serving) -> list[int]:
     """Process numbers of the workers."""
-    found = subprocess.run(
-        ("ps", "-o", "pid=", "--ppid", str(gateway._process.pid)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return sorted(map(int, found.stdout.split()))
+    pid = gateway._process.pid
+    return sorted(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
 def logged(shell: Shell) -> int:

@@ -131,9 +131,7 @@ class PostgresServer:
     def _signal(self, which: signal.Signals) -> None:
         lines = (self._folder / "data" / "postmaster.pid").read_text().splitlines()
         main = int(lines[0])
-        children = subprocess.run(
-            ("ps", "-o", "pid=", "--ppid", str(main)), capture_output=True, text=True, check=False
-        ).stdout.split()
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
         for pid in (main, *map(int, children)):
             os.kill(pid, which)
 
