@@ -168,3 +168,13 @@ def _hedged(faulty: Faulty, served: Served, *, stream: bool) -> Timed:
             time.sleep(0.01)
         assert stream or told.said.headers["x-emafusion-attempts"] == "2"
     return told
+
+
+def test_a_place_that_dies_under_load_is_not_noticed(
+    start_served: StartServed, faulty: Faulty
+) -> None:
+    """With many requests under way at a place that breaks, each of them is answered by the other."""
+    served = _served(start_served)
+    assert _share(faulty, served, 20)[2] == 20
+    faulty.now["left"] = (Pause(0.2), Reset())
+    assert _share(faulty, served, 40, width=40)[2] == 40

@@ -281,10 +281,19 @@ def _headers(error: EmafusionError) -> Iterator[tuple[str, str]]:
         yield "allow", ", ".join(error.allowed)
     if isinstance(error, OutOfLimit):
         yield from error.headers
-    wait_s = error.retry_after_s if isinstance(error, Failure) else None
-    wait_s = 1.0 if isinstance(error, Busy) else wait_s
+    wait_s = _wait_s(error)
     if wait_s is not None:
         yield "retry-after", str(max(1, math.ceil(wait_s)))
+
+
+def _wait_s(error: EmafusionError) -> float | None:
+    """When to come back: as the provider said, soon where it did not say and may be better then."""
+    if isinstance(error, Busy):
+        return 1.0
+    if not isinstance(error, Failure):
+        return None
+    may_pass = error.retryable and error.client_status in {429, 503}
+    return 1.0 if error.retry_after_s is None and may_pass else error.retry_after_s
 
 
 @lru_cache(maxsize=256)

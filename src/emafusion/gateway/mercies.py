@@ -43,7 +43,11 @@ class Mercies:
 
 
 class _Allowed:
-    """An allowance: there is time for it, the candidate is up as far as known, and a token left."""
+    """An allowance: there is time for it, the candidate is up as far as known, and a token left.
+
+    Who has just answered others needs no token: where one of several dies under load, all that it
+    had under way go to the rest, and no outage is made worse by that.
+    """
 
     __slots__ = ("_budget", "_deadline_s", "_health", "_loop")
 
@@ -57,6 +61,7 @@ class _Allowed:
         """Whether one more call may be made; takes a token where it may."""
         if self._loop.time() + wait_s >= self._deadline_s:
             return False
-        if not self._health.available(candidate, time.monotonic() + wait_s):
+        now = time.monotonic()
+        if not self._health.available(candidate, now + wait_s):
             return False
-        return self._budget.take()
+        return self._health.is_proven(candidate, now) or self._budget.take()

@@ -82,6 +82,10 @@ class Breaker(Struct, frozen=True, kw_only=True):
         phase = self.phase(now)
         return phase == "closed" or (phase == "half_open" and now >= self.probe_until)
 
+    def answers(self, now: float, /) -> float:
+        """How many answers came lately, older ones counting less."""
+        return self.alive * math.exp(-max(0.0, now - self.counted_at) / self.rules.window_s)
+
     def wait_s(self, now: float, /) -> float:
         """Seconds until a call may begin, 0 if it may now."""
         if self.allows(now):
@@ -110,7 +114,7 @@ class Breaker(Struct, frozen=True, kw_only=True):
 
     def _tried(self, sign: Sign, now: float) -> Breaker:
         if sign == "alive":
-            return Breaker(rules=self.rules)
+            return Breaker(rules=self.rules, alive=1.0, counted_at=now)
         return _tripped(self, now) if sign == "failing" else replace(self, probe_until=-math.inf)
 
     def _counted(self, sign: Sign, now: float) -> Breaker:

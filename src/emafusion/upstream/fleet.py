@@ -1,10 +1,10 @@
 """One model at several deployments: each call goes to the one that is likely to answer soonest.
 
 Two places are drawn and the one of less load is likely to be taken ("power of two choices",
-Mitzenmacher 2001). Load is the peak-sensitive moving average of the seconds to a first word, times the calls under
-way, over the share of its rate limits that is left. A place that fails is tried last by the same
-query, and left alone like any deployment (see `breaker`); when it is half open, the next call is
-its test.
+Mitzenmacher 2001). Load is the peak-sensitive moving average of the seconds to a first word, times
+the calls under way, over the share of its rate limits that is left. A place that fails is tried
+last by the same query, and left alone like any deployment (see `breaker`); when it is half open,
+the next call is its test. A failure is no latency: it makes a place look neither quick nor slow.
 """
 
 from __future__ import annotations

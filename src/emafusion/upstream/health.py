@@ -76,6 +76,13 @@ class Health:
         breaker = self._breakers.get(name)
         return 0.0 if breaker is None else breaker.wait_s(now)
 
+    def is_proven(self, name: str, now: float, /) -> bool:
+        """Whether it has answered lately and not failed since, so that more calls do no harm."""
+        if name in self.groups:
+            return any(self.is_proven(place, now) for place in self.groups[name])
+        breaker = self._breakers.get(name)
+        return breaker is not None and breaker.streak == 0 and breaker.answers(now) >= 1.0
+
     def is_probed(self, name: str, now: float, /) -> bool:
         """Whether the next call there is the test after an outage."""
         breaker = self._breakers.get(name)
