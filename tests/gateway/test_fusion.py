@@ -17,6 +17,7 @@ THIRD = """
      completion_usd_per_mtok: 0.8, context_tokens: 100000, size_b: 30,
      abilities: [tools, json_object, json_schema, images, logprobs, n]}
 """
+BEST = {"x-emafusion-quality-weight": "1"}
 CHECKER = """
 import json, sys
 work = json.load(sys.stdin)
@@ -29,12 +30,12 @@ json.dump({"passed": int(right), "of": 1}, sys.stdout)
 def three(start_gateway: StartGateway, provider: Provider) -> Gateway:
     """Three models, of which the best by name is alone with its answer."""
     provider.script = {"cheap": "Oslo", "third": "Oslo", "dear": "Bergen"}
-    return start_gateway(models=CHEAP_AND_DEAR + THIRD)
+    return start_gateway("fusion: {samples: 1}\n", models=CHEAP_AND_DEAR + THIRD)
 
 
 def test_fusion_is_asked_for_by_name(three: Gateway, provider: Provider) -> None:
     """All are asked at once; what most say is given, as nobody's own, for what all took."""
-    reply = chat(three, model="emafusion/fusion")
+    reply = chat(three, BEST, model="emafusion/fusion")
     assert reply.status == 200
     assert reply.body["choices"][0]["message"]["content"] == "Oslo"
     assert reply.body["model"] == "emafusion/fusion"
@@ -48,9 +49,8 @@ def test_fusion_is_asked_for_by_name(three: Gateway, provider: Provider) -> None
 
 def test_fusion_is_held_then_streamed(three: Gateway) -> None:
     """A client that streams gets the fused answer in chunks, and what all of it took at the end."""
-    reply = chat(
-        three, model="emafusion/fusion", stream=True, stream_options={"include_usage": True}
-    )
+    usage = {"include_usage": True}
+    reply = chat(three, BEST, model="emafusion/fusion", stream=True, stream_options=usage)
     lines = [line[6:] for line in reply.raw.decode().split("\n\n") if line.startswith("data: {")]
     events = [json.loads(line) for line in lines]
     text = "".join(
@@ -80,7 +80,7 @@ def test_fusion_can_be_looked_at_beforehand(three: Gateway, provider: Provider) 
 @pytest.mark.parametrize("asked", ["body", "header"])
 def test_how_an_answer_came_about_is_told_on_request(three: Gateway, asked: str) -> None:
     """Every signal with the probability before and after it; each goes on where the last ended."""
-    headers = {"x-emafusion-explain": "1"} if asked == "header" else {}
+    headers = BEST | ({"x-emafusion-explain": "1"} if asked == "header" else {})
     fields = {"emafusion": {"explain": True}} if asked == "body" else {}
     reply = chat(three, headers, model="emafusion/fusion", **fields)
     told = reply.body["emafusion"]

@@ -20,7 +20,7 @@ from emafusion.build.parts import build_parts, learned_from
 from emafusion.build.replay_ahead import plan_ahead
 from emafusion.build.replaying import FREE, recipe_of, rehearse
 from emafusion.catalog import cost_usd
-from emafusion.config import Config
+from emafusion.config import Config, FusionSection
 from emafusion.config.tree import JudgesSection, PolicySection
 from emafusion.domain.attempt import Attempt
 from emafusion.domain.model import Objective
@@ -63,6 +63,7 @@ def test_the_same_answer_live_and_replayed(i: int, weight: float, policy: str) -
         Config(
             policy=PolicySection(mode=recipe_of(policy)[0].policy, explore_share=SHARE),
             judges=JudgesSection(use=FREE),
+            fusion=FusionSection(samples=1),
         ),
         stage.candidates,
         LEARNED,

@@ -15,6 +15,7 @@ from emafusion.judge.comparing import LLMComparer
 from emafusion.judge.writer import MergeWriter
 from emafusion.policy.dial import Dial
 from emafusion.policy.fusion import FusionPolicy
+from emafusion.policy.samples import SamplesPolicy
 
 READING = Usage(prompt_tokens=1_500, completion_tokens=5)
 """What one comparison is expected to take."""
@@ -44,3 +45,8 @@ def with_writing(policy: Policy, dial: Dial, section: FusionSection) -> Policy:
 def fusion_of(policy: Policy, dial: Dial, section: FusionSection) -> Policy:
     """What decides where fusion is asked for by name."""
     return FusionPolicy(inner=policy, dial=dial, count=section.answers, votes=True, is_free=True)
+
+
+def with_samples(policy: Policy, most: int) -> Policy:
+    """The policy, which may ask a model several times where the config allows it."""
+    return SamplesPolicy(inner=policy, most=most) if most > 1 else policy

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from emafusion.domain.features import Floats
 from emafusion.domain.ports import Policy
-from emafusion.judge.state import PanelState
 from emafusion.policy.agreement import AgreementPolicy
 from emafusion.policy.chain import chain_of
 from emafusion.policy.explore import ExplorePolicy
@@ -39,14 +38,15 @@ class Ground:
     cost_usd: Floats
 
 
-def mode_of(wanted: str, panel: PanelState, *, is_fitted: bool) -> str:
-    """The mode that decides: agreement where nothing calibrated says how sure an answer is.
+def mode_of(wanted: str, *, is_learned: bool) -> str:
+    """The mode that decides: agreement where nothing at all says how sure an answer is.
 
-    `is_fitted`: whether the panel is an artifact's, and no stated prior.
+    `is_learned`: whether an artifact speaks, of whatever labels. Without labels its levels are
+    off, and yet the gain rule is ahead of agreement by it (see `design/flow.md`).
     """
     if wanted != AUTO:
         return wanted
-    return "gain" if is_fitted and not panel.relative else "agreement"
+    return "gain" if is_learned else "agreement"
 
 
 def policy_of(mode: str, ground: Ground) -> Policy:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emafusion.build.checking import checker_of
-from emafusion.build.fusing import fusing_of, fusion_of, with_writing
+from emafusion.build.fusing import fusing_of, fusion_of, with_samples, with_writing
 from emafusion.build.labelling import build_slow
 from emafusion.build.modes import Ground, mode_of, policy_of
 from emafusion.build.splitting import splitter_of
@@ -76,8 +76,7 @@ answers at once and of one that thinks first."""
 class Learned:
     """What an artifact gives to the parts; stated defaults where it has nothing.
 
-    `artifact`: its digest, None for defaults alone. `is_judged`: whether the panel was fitted, and
-    is no stated prior.
+    `artifact`: its digest, None for defaults alone.
     """
 
     encoder: HashEncoder
@@ -85,7 +84,6 @@ class Learned:
     panel: PanelState
     reference: tuple[Features, ...]
     artifact: str | None = None
-    is_judged: bool = False
 
 
 def learned_from(artifact: Artifact | None) -> Learned:
@@ -98,7 +96,6 @@ def learned_from(artifact: Artifact | None) -> Learned:
         panel=PanelState.from_arrays(panel) if panel else PanelState.default(),
         reference=reference_features(arrays),
         artifact=None if artifact is None else artifact.digest,
-        is_judged=bool(panel),
     )
 
 
@@ -124,7 +121,7 @@ def build_parts(
 
     `estimator`: another one than the config's, such as a single view of the same router.
     """
-    mode = mode_of(config.policy.mode, learned.panel, is_fitted=learned.is_judged)
+    mode = mode_of(config.policy.mode, is_learned=learned.artifact is not None)
     view: Mode = "paper" if mode == "paper" else "blend"
     estimator = estimator or HybridEstimator(learned.router, cost_usd, mode=view)
     estimates = estimator.estimate_many(reference_of(learned), candidates)
@@ -154,7 +151,7 @@ def build_parts(
     return Parts(
         encoder=learned.encoder,
         estimator=estimator,
-        policy=with_writing(policy, dial, config.fusion),
+        policy=with_samples(with_writing(policy, dial, config.fusion), config.policy.samples),
         judges=build_judges(config, candidates, means),
         panel=MeanPanel() if is_mean else panel,
         group=group,
@@ -163,7 +160,7 @@ def build_parts(
         best_single=names[int(means.argmax())],
         artifact=learned.artifact,
         slow=slow,
-        fusion=fusion_of(gain, dial, config.fusion),
+        fusion=with_samples(fusion_of(gain, dial, config.fusion), config.fusion.samples),
         fusing=fusing_of(candidates, means),
         explain=None if is_mean else partial(explain_confidence, panel),
         splitter=splitter_of(config.policy.decompose, candidates, means),

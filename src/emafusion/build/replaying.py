@@ -13,7 +13,7 @@ from msgspec import structs
 from emafusion.build.parts import Learned, build_parts
 from emafusion.build.replay_reading import RecordedGrouper
 from emafusion.catalog import cost_usd
-from emafusion.config import Config
+from emafusion.config import Config, FusionSection
 from emafusion.config.tree import JudgeName, JudgesSection, PolicyMode, PolicySection
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Estimates, Features
@@ -186,7 +186,11 @@ def _config(recipe: Recipe, stage: Stage) -> Config:
         max_looks=default.max_looks if recipe.looks is None else recipe.looks,
         explore_share=stage.explore_share,
     )
-    return Config(policy=section, judges=JudgesSection(use=FREE if recipe.judged else ()))
+    return Config(
+        policy=section,
+        judges=JudgesSection(use=FREE if recipe.judged else ()),
+        fusion=FusionSection(samples=1),  # of a model one answer is replayed
+    )
 
 
 def _encoder(stage: Stage) -> KnownFeatures:

@@ -15,6 +15,7 @@ class FusionSection(Section):
     answers: Annotated[
         int, Key("answers that emafusion/fusion asks for at once", low=2, high=8)
     ] = 3
+    samples: Annotated[int, Key("how many of these answers one model may give", low=1, high=8)] = 3
     write: Annotated[
         bool,
         Key(

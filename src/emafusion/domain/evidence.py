@@ -188,7 +188,8 @@ class JudgeCard(Struct, frozen=True, kw_only=True):
 class Situation(Struct, frozen=True, kw_only=True, eq=False):
     """All that a policy may look at when it plans.
 
-    `writable`: whether one answer may be written from several.
+    `writable`: whether one answer may be written from several; `repeatable`: whether a model that
+    is asked again may say something else.
     """
 
     query_id: str
@@ -199,6 +200,7 @@ class Situation(Struct, frozen=True, kw_only=True, eq=False):
     evidence: Evidence
     objective: Objective
     writable: bool = False
+    repeatable: bool = False
 
 
 class Case(Struct, frozen=True, kw_only=True, eq=False):

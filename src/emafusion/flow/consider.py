@@ -13,6 +13,7 @@ from emafusion.domain.errors import NoCandidate
 from emafusion.domain.evidence import Case, Evidence, Signal, Situation
 from emafusion.domain.features import Estimates, Features
 from emafusion.domain.model import Candidate, Objective
+from emafusion.domain.query import Settings
 from emafusion.flow.eligible import eligible
 from emafusion.flow.parts import Parts, Task
 from emafusion.flow.warm import warmed
@@ -54,6 +55,7 @@ class Considered(Struct, frozen=True, kw_only=True, eq=False):
             evidence=evidence,
             objective=self.task.objective,
             writable=fusing is not None and fusing.fits(self.task.query),
+            repeatable=is_repeatable(self.task.query.settings),
         )
 
     def case(self, evidence: Evidence, attempt: int) -> Case:
@@ -112,6 +114,11 @@ def consider(task: Task, parts: Parts) -> Considered:
     return Considered(
         task=task, parts=parts, features=features, estimates=estimates, candidates=fit
     )
+
+
+def is_repeatable(settings: Settings) -> bool:
+    """Whether the client leaves room for chance: a fixed seed or temperature 0 leaves none."""
+    return settings.temperature != 0.0 and settings.seed is None and settings.n == 1
 
 
 def predicted(

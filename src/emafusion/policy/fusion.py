@@ -27,17 +27,11 @@ from emafusion.domain.evidence import (
 )
 from emafusion.domain.ports import Policy
 from emafusion.policy.dial import Dial
-from emafusion.policy.gathering import coverage, panel_of
+from emafusion.policy.gathering import LEAST, READ, coverage, panel_of, together
 from emafusion.policy.options import options
 from emafusion.policy.seed import draws
 from emafusion.policy.start import HASTE
 from emafusion.policy.writing import cost_of_writing, writer_for
-
-VOTED, READ = 0.5, 0.2
-"""Share of the gap to an oracle that choosing recovers: by equal short answers, and by reading
-prose. Stated, after Chen et al. and Dekoninck et al.; a vote's is what recorded answers show."""
-
-LEAST = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,16 +66,13 @@ class FusionPolicy:
         chosen = panel_of(situation, left, self.count)
         if len(chosen) < LEAST:
             return None
-        quality = [left.quality[k] for k in chosen]
-        best = max(quality)
-        share = left.comparable * VOTED + (1.0 - left.comparable) * READ
         costs: list[float] = [float(situation.estimates.cost_usd[k]) for k in chosen]
         names = tuple(left.names[k] for k in chosen)
         return Plan(
             step=GatherStep(candidates=names),
             propensity=1.0,
             reason=f"fusion was asked for: {len(names)} answers at once, then what they make",
-            quality=best + share * (coverage(quality) - best),
+            quality=together(situation, left, chosen),
             cost_usd=None if any(map(math.isnan, costs)) else sum(costs),
         )
 
@@ -96,10 +87,10 @@ class FusionPolicy:
             fused = Fused(way="merge", attempts=evidence.merge.of)
             reason = "the answer written of all is preferred to the best single one, in both orders"
             return Plan(step=StopStep(attempt=None, fused=fused), propensity=1.0, reason=reason)
-        together = supporters(evidence, best)
-        if self.votes and len(together) >= LEAST:
-            fused = Fused(way="vote", attempts=together)
-            reason = f"{len(together)} give this answer; {plan.reason}"
+        alike = supporters(evidence, best)
+        if self.votes and len(alike) >= LEAST:
+            fused = Fused(way="vote", attempts=alike)
+            reason = f"{len(alike)} give this answer; {plan.reason}"
             return replace(plan, step=StopStep(attempt=None, fused=fused), reason=reason)
         return plan
 
