@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ PIN = re.compile(
     r"(?P<name>[a-z0-9][a-z0-9._-]*)==(?P<version>[^\s;:/]+)(?P<marker> ; [^:/]+)?", re.IGNORECASE
 )
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}")
+ALONE = {"schemathesis"}
+"""Locks of environments of their own."""
+
 POISONED = {"1.82.7", "1.82.8"}
 
 
@@ -36,7 +40,10 @@ def _declared(*tables: str) -> list[Requirement]:
     return [Requirement(line) for table in tables for line in known[table]]
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+CLIENTS = sorted((ROOT / "locks" / "clients").glob("*.lock"))
+
+
+@pytest.mark.parametrize("lock", [*LOCKS, *CLIENTS], ids=lambda path: path.name)
 def test_a_lock_is_pins_and_hashes_only(lock: Path) -> None:
     """Each line is a pinned name or one of its hashes: no address, option, path or comment."""
     text = lock.read_text(encoding="utf-8")
@@ -54,7 +61,20 @@ def test_a_lock_is_pins_and_hashes_only(lock: Path) -> None:
 
 @pytest.mark.parametrize(
     "lock",
-    ["base", "local", "train", "litellm", "postgres", "valkey", "otel", "dev", "build", "lock", "audit"],
+    [
+        "base",
+        "local",
+        "train",
+        "litellm",
+        "postgres",
+        "valkey",
+        "otel",
+        "dev",
+        "build",
+        "lock",
+        "audit",
+        "schemathesis",
+    ],
 )
 def test_a_lock_fits_what_pyproject_declares(lock: str) -> None:
     """Every declared dependency is pinned, within its range."""
@@ -65,11 +85,19 @@ def test_a_lock_fits_what_pyproject_declares(lock: str) -> None:
 
 
 def test_locks_agree_on_versions() -> None:
-    """Any two locks can be installed together."""
+    """Any two locks can be installed together, but for those of tools that stand alone."""
     seen: dict[str, str] = {}
-    for lock in LOCKS:
+    for lock in (lock for lock in LOCKS if lock.stem not in ALONE):
         for name, version in _pins(lock.stem).items():
             assert seen.setdefault(name, version) == version, f"{lock.name}: {name}"
+
+
+def test_nodes_packages_are_held_by_their_digests() -> None:
+    """Each has one, and nothing says where to fetch it from."""
+    text = (ROOT / "tests" / "clients" / "ai_sdk" / "package-lock.json").read_text(encoding="utf-8")
+    packages = json.loads(text)["packages"]
+    assert "://" not in text
+    assert all(told["integrity"].startswith("sha512-") for path, told in packages.items() if path)
 
 
 def test_known_bad_packages_stay_out() -> None:

@@ -18,7 +18,7 @@ def completion(said: str, body: Body) -> Body:
         **_FRAME,
         "object": "chat.completion",
         "model": body["model"],
-        "choices": [_choice(said, n, body) for n in range(body.get("n") or 1)],
+        "choices": [_choice(said, n, body) for n in range(int(body.get("n") or 1))],
         "usage": usage(said),
         "service_tier": body.get("service_tier") or "default",
         "provider_field": "kept",
@@ -27,7 +27,7 @@ def completion(said: str, body: Body) -> Body:
 
 def chunks(said: str, body: Body) -> Iterator[Body]:
     """The same answer as a stream of chunks, a word each."""
-    choices = range(body.get("n") or 1)
+    choices = range(int(body.get("n") or 1))
     for i, word in enumerate(said.split(" ")):
         delta = {"role": "assistant", "content": word} if i == 0 else {"content": f" {word}"}
         for n in choices:

@@ -95,7 +95,8 @@ WRITERS = {"messages": message, "embeddings": vectors}
 
 
 def _echo(body: Body) -> str:
-    return f"echo of {body['messages'][-1]['content']}" if "messages" in body else ""
+    last = (body.get("messages") or [{}])[-1]
+    return f"echo of {last['content']}" if "content" in last else ""
 
 
 async def _read(receive: Receive) -> bytes:

@@ -33,6 +33,7 @@ from emafusion.gateway.limits import USUAL, ClientLimits
 from emafusion.gateway.listing import health, list_models, one_model, ready
 from emafusion.gateway.messages import COUNT, MESSAGES
 from emafusion.gateway.metrics import metrics
+from emafusion.gateway.published import openapi
 from emafusion.gateway.responses import respond
 from emafusion.gateway.responses_kept import delete_response, get_response, list_input_items
 from emafusion.gateway.service import Service
@@ -95,6 +96,7 @@ ROUTES: dict[str, Route] = {
     "/feedback": Route({"POST": give_feedback}),
     "/models": Route({"GET": list_models}),
     "/models/*": Route({"GET": one_model}),
+    "/openapi.json": Route({"GET": openapi}),
     "/health": Route({"GET": health}),
     "/ready": Route({"GET": ready}),
     "/metrics": Route({"GET": metrics}),
@@ -120,7 +122,7 @@ READ = (
 )
 """Headers that the gateway itself reads, by how they begin."""
 
-OPEN = frozenset({"/health", "/ready"})
+OPEN = frozenset({"/health", "/openapi.json", "/ready"})
 """Paths that need no key."""
 
 

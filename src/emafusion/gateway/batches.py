@@ -44,7 +44,9 @@ class _Expiry(Struct):
     seconds: Annotated[int, Meta(ge=SHORTEST_S, le=LONGEST_S)]
 
 
-class _Params(Struct):
+class Params(Struct):
+    """The whole body."""
+
     input_file_id: str
     endpoint: Endpoint
     completion_window: Literal["24h"]
@@ -54,11 +56,11 @@ class _Params(Struct):
 
 async def create_batch(request: Request, _sender: Sender, service: Service) -> Response:
     """Begin a batch; it is checked and answered in the background."""
-    known = _Params.__struct_fields__
+    known = Params.__struct_fields__
     for name, _ in fields_of(request.body):
         if name not in known:
             raise BadInput("is not known here", where=name[:60])
-    params = faults.decode(request.body, _Params)
+    params = faults.decode(request.body, Params)
     owner, shelf = owner_of(request), shelf_of(service)
     file = await shelf.files.get(params.input_file_id, owner=owner)
     if file is None or file.purpose != PURPOSE:

@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 _AT = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
 _MISSING = re.compile(r"^Object missing required field `([^`]*)`")
+_IS_WHOLE = re.compile(r"^Expected `[^`]*\bint\b[^`]*`, got `float`")
 _INVALID = re.compile(r"^Invalid enum value ")
 _WORDS = (
     (" | null", ""),
@@ -35,16 +36,42 @@ def decode(data: bytes | msgspec.Raw, shape: type[T], /, *, where: str = "") -> 
 
     `where` is the place of `data` in the whole body, such as `messages[2].content[0]`.
     """
+    decoder = _decoder(cast("Hashable", shape))
     try:
-        decoder = _decoder(cast("Hashable", shape))
         return cast("T", decoder.decode(data))
     except msgspec.ValidationError as error:
+        if _IS_WHOLE.match(str(error)):
+            return _wholly(data, decoder, shape, where=where)
         raise bad_value(error, shape, where) from None
     except RecursionError:
         raise BadInput("nested too deeply", where=where or None) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         why = str(error).removeprefix("JSON is malformed: ").lower()
         raise BadInput(f"not valid JSON: {why}", where=where or None) from None
+
+
+def _wholly(
+    data: bytes | msgspec.Raw,
+    decoder: msgspec.json.Decoder[object],
+    shape: type[T],
+    *,
+    where: str,
+) -> T:
+    """Decode again, with numbers such as 4.0 as the integers that JSON Schema takes them for."""
+    try:
+        return cast("T", decoder.decode(msgspec.json.encode(_integers(msgspec.json.decode(data)))))
+    except msgspec.ValidationError as error:
+        raise bad_value(error, shape, where) from None
+
+
+def _integers(value: object) -> object:
+    if isinstance(value, dict):
+        pairs = cast("dict[str, object]", value).items()
+        return {name: _integers(inner) for name, inner in pairs}
+    if isinstance(value, list):
+        return [_integers(inner) for inner in cast("list[object]", value)]
+    is_integer = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+    return int(cast("float", value)) if is_integer else value
 
 
 @lru_cache(maxsize=64)

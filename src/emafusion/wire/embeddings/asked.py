@@ -18,7 +18,9 @@ Tokens = tuple[int, ...]
 Input = str | Tokens
 
 
-class _Params(Struct):
+class Params(Struct):
+    """The whole body."""
+
     model: Text
     input: Raw = Raw()
     dimensions: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
@@ -54,7 +56,7 @@ def decode_embed(body: bytes, /) -> EmbedQuery:
     ('a', 'b')
     """
     fields = fields_of(body)
-    params = faults.decode(body, _Params)
+    params = faults.decode(body, Params)
     return EmbedQuery(
         requested=params.model,
         inputs=_inputs(bytes(params.input)),

@@ -138,9 +138,7 @@ class Params(Struct):
     prompt_cache_key: str | None = None
     reasoning: ReasoningParam | None = None
     safety_identifier: Annotated[str, Meta(max_length=128)] | None = None
-    service_tier: (
-        Literal["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"] | None
-    ) = None
+    service_tier: Literal["auto", "default", "flex", "scale", "priority", "fast"] | None = None
     store: bool | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None

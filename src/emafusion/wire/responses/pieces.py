@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Raw, Struct
 
 from emafusion.domain.errors import BadInput
@@ -21,7 +23,7 @@ class _Part(Struct):
     type: str
     text: str | None = None
     image_url: str | None = None
-    detail: str | None = None
+    detail: Literal["auto", "low", "high", "original"] | None = None
     file_data: str | None = None
     file_id: str | None = None
     file_url: str | None = None
