@@ -98,6 +98,8 @@ def test_models_are_listed(start_gateway: StartGateway) -> None:
     one = send(gateway, "GET", "/v1beta/models/cheap", headers={"x-goog-api-key": "k"}).body
     assert {"models/auto", "models/gemini-3-pro", "models/cheap"} <= set(names)
     assert one["name"] == "models/cheap"
+    theirs = send(gateway, "GET", "/v1/models", headers={"x-goog-api-key": "k"})
+    assert "models" in theirs.body
     assert send(gateway, "GET", "/v1beta/models").status == 401
 
 

@@ -143,6 +143,7 @@ LOST: list[tuple[Json, str]] = [
     ({"cachedContent": "cachedContents/x"}, "cachedContent"),
     ({"labels": {"a": "b"}}, "metadata"),
     ({"tools": [{"googleSearch": {}}]}, "tools"),
+    ({"tools": [{"functionDeclarations": [{**TOOL, "response": {}}]}]}, "response_schema"),
     ({"fromTheFuture": 1}, "fromTheFuture"),
 ]
 

@@ -34,6 +34,7 @@ SOFT = frozenset(
         "prompt_cache_options",
         "prompt_cache_retention",
         "reasoning_effort",
+        "response_schema",
         "safety_settings",
         "repetition_penalty",
         "safety_identifier",

@@ -54,9 +54,10 @@ class _Listing(Protocol):
 
 def _spoken(request: Request) -> _Listing | None:
     """The API that a client speaks, by what only its clients send; None for OpenAI's."""
-    if request.head.path.startswith("/v1beta"):
+    headers = request.head.headers
+    if request.head.path.startswith("/v1beta") or "x-goog-api-key" in headers:
         return gemini
-    return anthropic if "anthropic-version" in request.head.headers else None
+    return anthropic if "anthropic-version" in headers else None
 
 
 async def health(_request: Request, _sender: Sender, _service: Service) -> Response:

@@ -148,6 +148,8 @@ def _tools(raws: list[Raw], reading: Reading) -> Iterator[Tool]:
 
 def _tool(raw: Raw, where: str, reading: Reading) -> Tool:
     function = reading.read(raw, Function, where)
+    if given(function.response) or given(function.response_json_schema):
+        reading.beyond.add("response_schema")
     schema: bytes | None = None
     if given(function.parameters):
         schema = json_schema(_object(function.parameters, f"{where}.parameters"))

@@ -81,6 +81,8 @@ class Function(Struct, rename="camel"):
     description: str | None = None
     parameters: Raw = Raw()
     parameters_json_schema: Raw = Raw()
+    response: Raw = Raw()
+    response_json_schema: Raw = Raw()
 
 
 class Calling(Struct, rename="camel"):
