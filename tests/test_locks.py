@@ -69,6 +69,7 @@ def test_a_lock_is_pins_and_hashes_only(lock: Path) -> None:
         "postgres",
         "valkey",
         "otel",
+        "encoders",
         "dev",
         "build",
         "lock",

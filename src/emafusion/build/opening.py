@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from emafusion.build.auditing import audited
 from emafusion.build.embedders import open_embedders
 from emafusion.build.keys import KeyRing, admission_of, open_keys
+from emafusion.build.meaning import open_meaning
 from emafusion.build.pacing import pacer_of, pacing
 from emafusion.build.parts import build_parts, learned_from, load_artifact
 from emafusion.build.promising import promise_of
@@ -21,10 +22,12 @@ from emafusion.build.upstreams import Deployments, open_deployments
 from emafusion.build.watching import watched
 from emafusion.catalog import Catalog, cost_usd
 from emafusion.config import CacheSection, Config, candidate_of
+from emafusion.domain.errors import BadInput
 from emafusion.domain.model import Candidate
 from emafusion.flow.parts import Parts
 from emafusion.gateway.batch_work import Asker
 from emafusion.gateway.batching import Batches
+from emafusion.gateway.embedders import Embedders
 from emafusion.gateway.reload import Reloader
 from emafusion.gateway.reuse.exact import Cache
 from emafusion.gateway.service import Service
@@ -64,6 +67,26 @@ def parts_of(config: Config, candidates: tuple[Candidate, ...]) -> Parts:
     return build_parts(config, candidates, learned_from(load_artifact(config.policy.artifact)))
 
 
+def with_meaning(embedders: Embedders, config: Config, env: Mapping[str, str]) -> Embedders:
+    """With what gives queries the vectors that the artifact reads, if it reads any."""
+    needed = learned_from(load_artifact(config.policy.artifact)).embedding
+    if needed is None:
+        return embedders
+    return replace(embedders, meaning=open_meaning(needed, config, env))
+
+
+def parts_read_by(embedders: Embedders, config: Config, candidates: tuple[Candidate, ...]) -> Parts:
+    """Parts of the artifact that is there now.
+
+    Raises `BadInput` where it reads queries by another encoder than is open.
+    """
+    learned, meaning = learned_from(load_artifact(config.policy.artifact)), embedders.meaning
+    if learned.embedding not in {None, None if meaning is None else meaning.name}:
+        told = f"reads queries by {learned.embedding}, which is opened at start-up alone"
+        raise BadInput(told, where=config.policy.artifact)
+    return build_parts(config, candidates, learned)
+
+
 @asynccontextmanager
 async def opened(
     config: Config, env: Mapping[str, str], standing: Standing = ALONE
@@ -75,9 +98,9 @@ async def opened(
     candidates = candidates_of(config)
     seen = artifact_mark(config)
     parts = parts_of(config, candidates)
-    read = tried(lambda: parts_of(config, candidates), candidates, config)
+    embedders = with_meaning(open_embedders(config, env), config, env)
+    read = tried(lambda: parts_read_by(embedders, config, candidates), candidates, config)
     promise = promise_of(config, candidates, parts.artifact)
-    embedders = open_embedders(config, env)
     log = open_log(config, env, tends=standing.leads)
     shelf = open_shelf(config, env)
     feedback = open_feedback(config, env)

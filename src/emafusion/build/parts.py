@@ -63,6 +63,9 @@ BLIND_K, SCORED_K = 60.0, 6.0
 """How much the free judges tell of an answer without and with token log-probabilities, as the k
 of a Beta distribution (see `policy.spread`): a belief of 0.5 moves by some 0.06 and 0.19."""
 
+EMBEDDING = "encoder/embedding"
+"""Array that names the encoder outside the package, where an artifact needs one."""
+
 SAME = 0.95
 """Chance that two right answers are found equal, at most: models share errors, so what a further
 answer will say is less sure than their records, one by one, make it."""
@@ -76,7 +79,8 @@ answers at once and of one that thinks first."""
 class Learned:
     """What an artifact gives to the parts; stated defaults where it has nothing.
 
-    `artifact`: its digest, None for defaults alone.
+    `artifact`: its digest, None for defaults alone; `embedding`: name of the encoder outside the
+    package that queries are read by besides, None where none is needed.
     """
 
     encoder: HashEncoder
@@ -84,6 +88,7 @@ class Learned:
     panel: PanelState
     reference: tuple[Features, ...]
     artifact: str | None = None
+    embedding: str | None = None
 
 
 def learned_from(artifact: Artifact | None) -> Learned:
@@ -96,6 +101,7 @@ def learned_from(artifact: Artifact | None) -> Learned:
         panel=PanelState.from_arrays(panel) if panel else PanelState.default(),
         reference=reference_features(arrays),
         artifact=None if artifact is None else artifact.digest,
+        embedding=str(arrays[EMBEDDING][0]) if EMBEDDING in arrays else None,
     )
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from emafusion.cli.printable import printable
 from emafusion.cli.screen import PROSE_WIDTH, say, screen, show
+from emafusion.cli.vectors import vectors_by
 from emafusion.domain.errors import BadInput
 from emafusion.lab.encoding import HASHED, check_encoders
 from emafusion.lab.fitting import ENCODER, LEARNED_VIEW, Wish, fit
@@ -38,6 +39,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     labels: str
     learned: LearnedName
     encoders: tuple[str, ...]
+    config: str | None
     licence: str
     skip_bad: bool
     seed: int
@@ -65,15 +67,11 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     help="what learns the learned view; auto: what served best while held out",
 )
 @click.option(
-    "--encoder",
-    "encoders",
-    metavar="NAME",
-    multiple=True,
-    default=(HASHED,),
-    show_default=True,
-    help="what reads queries: hashed, or static:FILE, a table of word "
-    "vectors besides; of several, what served best while held out",
-)
+    "--encoder", "encoders", metavar="NAME", multiple=True, default=(HASHED,), show_default=True,
+    help="what reads queries: hashed, or besides static:FILE, endpoint:NAME, onnx:FOLDER; of "
+    "several, what served best while held out",
+)  # fmt: skip
+@click.option("--config", metavar="FILE", help="config with the embedding model of endpoint:NAME")
 @click.option("--licence", metavar="NAME", default="unknown", show_default=True,
               help="of the tables, for the card")  # fmt: skip
 @click.option("--skip-bad", is_flag=True, help="leave bad rows out and count them")
@@ -96,6 +94,7 @@ def command(**options: object) -> None:
         seed=asked.seed,
         learned=asked.learned,
         encoders=asked.encoders,
+        vectors_of=vectors_by(asked.config),
         name=name,
         licence=asked.licence,
     )

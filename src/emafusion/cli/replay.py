@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from emafusion.build.parts import load_artifact
+from emafusion.build.parts import learned_from, load_artifact
 from emafusion.build.replaying import recipe_of
 from emafusion.cli.asking import Share
 from emafusion.cli.progress import progress
 from emafusion.cli.replay_table import show_summary
 from emafusion.cli.screen import screen
+from emafusion.cli.vectors import vectors_by
 from emafusion.domain.errors import BadInput
 from emafusion.lab.parallel import replay_quickly
 from emafusion.lab.prices import read_prices
@@ -24,8 +25,10 @@ from emafusion.lab.replaying import DIAL, Asked, Replayed, summary_of
 from emafusion.lab.reporting import About, notes_of, report_on
 from emafusion.lab.transfer import transfer
 from emafusion.replay.decisions import decisions_of, write_decisions, writer_of
+from emafusion.replay.records import records_of
 from emafusion.replay.report.writing import check_report, write_report
 from emafusion.store.artifact import Artifact
+from emafusion.tables.query import query_of
 from emafusion.tables.read import Read
 
 if TYPE_CHECKING:
@@ -46,6 +49,8 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     report: str | None
     beside: tuple[str, ...]
     transfer: bool
+    ignore_dataset: bool
+    config: str | None
     as_json: bool
 
     def refuse(self) -> None:
@@ -70,6 +75,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
             models=tuple(names) or None,
             prices=read_prices(Path(self.prices)) if self.prices else {},
             seed=self.seed,
+            by_text_alone=self.ignore_dataset,
         )
 
 
@@ -96,6 +102,16 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--beside", metavar="P", multiple=True,
               help="another policy whose curve the report shows, once or more")  # fmt: skip
 @click.option("--transfer", is_flag=True, help="leave each data set out of a fit, and replay on it")
+@click.option(
+    "--ignore-dataset",
+    is_flag=True,
+    help="tell the router the text of a query alone, not the data set it is of",
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    help="config with the embedding model that the artifact reads queries by, if it does",
+)
 @click.option("--json", "as_json", is_flag=True, help="print every figure as JSON")
 def command(**options: object) -> None:
     """Replay TABLE by the code that is served, and say what it is worth.
@@ -108,6 +124,7 @@ def command(**options: object) -> None:
     need_polars("replay")
     artifact, wanted = load_artifact(asked.artifact), asked.asked()
     tables = _tables(asked)
+    wanted = _with_vectors(wanted, tables[0], artifact, config=asked.config)
     replayed = _replayed(tables, artifact, wanted, is_transfer=asked.transfer)
     for note in notes_of(replayed, artifact):
         click.echo(f"emafusion: {note}", err=True)
@@ -129,6 +146,17 @@ def command(**options: object) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(summary), indent=2))
     else:
         show_summary(screen(), summary, by_dataset=asked.transfer)
+
+
+def _with_vectors(
+    wanted: Asked, frame: pl.DataFrame, artifact: Artifact | None, *, config: str | None
+) -> Asked:
+    """With the vectors of prompts, where the artifact reads queries by an encoder outside."""
+    name = learned_from(artifact).embedding
+    if name is None:
+        return wanted
+    queries = records_of(frame, query_of, models=wanted.models).queries
+    return replace(wanted, vectors=vectors_by(config)(name, queries))
 
 
 def _tables(asked: _Options) -> tuple[pl.DataFrame, pl.DataFrame | None]:

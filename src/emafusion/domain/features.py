@@ -30,7 +30,8 @@ class Features(Struct, frozen=True, kw_only=True, eq=False):
     that the encoder knows; `weights`: float64[k], of the buckets of Euclidean norm 1, of the known
     words of sum 1 (or none); `counts`: float64[20], hand-made counts in 0..1.
     `prompt_tokens`: estimated tokens of the whole conversation. `prompt_hash`: hex digest.
-    `dataset`: the client's own name for this kind of work, None where it gave none.
+    `dataset`: the client's own name for this kind of work, None where it gave none. `embedding`:
+    float32[e], as the query has it.
     """
 
     indices: Ints
@@ -40,6 +41,7 @@ class Features(Struct, frozen=True, kw_only=True, eq=False):
     prompt_tokens: int
     prompt_hash: str
     dataset: str | None = None
+    embedding: npt.NDArray[np.float32] | None = None
 
 
 class Estimates(Struct, frozen=True, kw_only=True, eq=False):

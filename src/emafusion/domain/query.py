@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 from msgspec import Struct
 
+Embedding = npt.NDArray[np.float32]
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 FormatKind = Literal["text", "json_object", "json_schema"]
 
@@ -118,7 +121,8 @@ class Query:
 
     `requested` is the model name the client sent (`auto` or a concrete one); `stream` and
     `include_usage` say how the client wants the answer delivered, not what it should be. `dataset`:
-    the client's own name for this kind of work, where it gives one.
+    the client's own name for this kind of work, where it gives one. `embedding`: float32[e], what
+    an embedding model says of the prompt, where one was asked before the query was to be answered.
     """
 
     query_id: str
@@ -132,6 +136,7 @@ class Query:
     user: str | None = None
     dataset: str | None = None
     origin: Origin | None = field(default=None, repr=False)
+    embedding: Embedding | None = field(default=None, repr=False, compare=False)
 
     @property
     def prompt(self) -> str:

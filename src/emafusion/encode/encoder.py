@@ -63,6 +63,7 @@ class HashEncoder:
             prompt_tokens=tokens,
             prompt_hash=_digest(query.prompt),
             dataset=query.dataset,
+            embedding=query.embedding,
         )
 
     def _carry(self, labels: Labels, earlier: list[Words], counts: Floats) -> Labels:

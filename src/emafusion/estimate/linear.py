@@ -9,7 +9,7 @@ whether to stop the second.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -40,13 +40,16 @@ class Heads:
     `words`: float32[BUCKETS + L, 2 + r + l + c], of hashed and of known words; `small`:
     float64[SMALL, 2 + r + l + c]; `loadings`: float64[n, r], each model's share in each direction
     of advantage; l columns are of lengths, c of classes. `logit`: whether advantages are logits
-    (item response theory), else shares of quality.
+    (item response theory), else shares of quality. `meaning`: float32[e, 2 + r + l + c], of
+    embeddings less their mean `centre`, float32[e]; e is 0 where none are looked at.
     """
 
     words: Float32s
     small: Floats
     loadings: Floats
     logit: bool = False
+    meaning: Float32s = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    centre: Float32s = field(default_factory=lambda: np.zeros(0, np.float32))
 
     @classmethod
     def stated(cls) -> Heads:
@@ -64,20 +67,30 @@ class Heads:
         known = arrays.get("encoder/lexicon/words", np.zeros(0))
         stored = floats(arrays, "router/heads/words/bytes", (BUCKETS + len(known), -1))
         columns = stored.shape[1]
+        meaning = np.zeros((0, columns))
+        if "router/heads/meaning" in arrays:
+            meaning = floats(arrays, "router/heads/meaning", (-1, columns))
+        centre = floats(arrays, "router/heads/centre", (len(meaning),)) if len(meaning) else 0
         largest = floats(arrays, "router/heads/words/largest", (columns,))
         return cls(
             words=unpack(stored, largest),
             small=floats(arrays, "router/heads/small", (SMALL, columns)),
             loadings=loadings,
             logit="router/heads/logit" in arrays,
+            meaning=meaning.astype(np.float32),
+            centre=np.zeros(len(meaning), np.float32) + np.asarray(centre, np.float32),
         )
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Write what `from_arrays` reads; words in 8 bits."""
         packed = pack(self.words)
         logit: dict[str, AnyArray] = {"router/heads/logit": np.ones(1)} if self.logit else {}
+        meaning: dict[str, AnyArray] = {}
+        if len(self.meaning):
+            meaning = {"router/heads/meaning": self.meaning, "router/heads/centre": self.centre}
         return {
             **logit,
+            **meaning,
             "router/heads/words/bytes": packed["bytes"],
             "router/heads/words/largest": packed["largest"],
             "router/heads/small": self.small,
@@ -95,4 +108,18 @@ def apply_heads(heads: Heads, features: Sequence[Features]) -> Floats:
     values = small_vectors(features) @ heads.small
     for i, each in enumerate(features):
         values[i] += each.weights.astype(np.float32) @ heads.words.take(each.indices, axis=0)
+        if len(heads.meaning):
+            values[i] += meant(heads, each)
     return values
+
+
+def meant(heads: Heads, features: Features) -> Floats:
+    """What the heads make of a query's embedding: float64[2 + r + l + c].
+
+    Zeros where there is none, or one of another length: then its words alone count.
+    """
+    own = features.embedding
+    if own is None or len(own) != len(heads.centre):
+        return np.zeros(heads.meaning.shape[1])
+    told: Floats = ((own - heads.centre) @ heads.meaning).astype(np.float64)
+    return told

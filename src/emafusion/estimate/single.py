@@ -17,7 +17,7 @@ from msgspec import Struct
 from emafusion.domain.features import Estimates, Features, Floats
 from emafusion.estimate.cost import FIRST_TOKEN_S, LINEAR_UP_TO, LONGEST_TOKENS, TOKENS_PER_S
 from emafusion.estimate.hybrid import AXES, CLASSES, EDGE, LEARNED, Blend
-from emafusion.estimate.linear import DIFFICULTY, FIRST_DIRECTION, LENGTH, Heads
+from emafusion.estimate.linear import DIFFICULTY, FIRST_DIRECTION, LENGTH, Heads, meant
 from emafusion.estimate.roster import Roster
 from emafusion.estimate.route import SMALLEST
 from emafusion.estimate.state import RouterState
@@ -241,6 +241,8 @@ def _heads(heads: Heads, features: Features) -> Floats:
     axes = (labels.task, labels.depth, labels.domain, labels.format)
     values: Floats = np.concatenate((*axes, features.counts, _ONE)) @ heads.small
     values += features.weights.astype(np.float32) @ words
+    if len(heads.meaning):
+        values += meant(heads, features)
     return values
 
 

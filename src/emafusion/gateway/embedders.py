@@ -8,6 +8,7 @@ from typing import Protocol
 
 from emafusion.domain.errors import UnknownModel
 from emafusion.domain.model import Candidate
+from emafusion.gateway.meaning import Meaning
 from emafusion.gateway.names import ROUTED
 from emafusion.wire.embeddings import Embedded, EmbedDialect, EmbedQuery
 
@@ -39,9 +40,13 @@ class Embedder:
 
 @dataclass(frozen=True, slots=True)
 class Embedders:
-    """All of them, in the order of the config."""
+    """All of them, in the order of the config.
+
+    `meaning`: gives queries the vectors that the artifact reads, if it reads any.
+    """
 
     all: tuple[Embedder, ...] = ()
+    meaning: Meaning | None = None
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -74,3 +79,5 @@ class Embedders:
         """Close every connection."""
         for embedder in self.all:
             await embedder.remote.close()
+        if self.meaning is not None:
+            await self.meaning.reader.close()

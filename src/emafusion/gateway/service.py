@@ -169,6 +169,7 @@ class Service:
         try:
             kept = None if self.cache is None else self._kept(asked, self.cache, run)
             if kept is None:
+                asked = await self._read(asked)
                 answer = await drive(self._flow(asked, parts, run), run)
             else:
                 answer = given_again(kept)
@@ -266,6 +267,16 @@ class Service:
         if others:
             others = tuple(each for each in others if may_stand_in(each, task, parts))
         return direct(asked.query, chosen, mercy=mercy, fallbacks=others)
+
+    async def _read(self, asked: Asked) -> Asked:
+        """What was asked, with the vector of its prompt; the log tells where there was none."""
+        meaning = self.embedders.meaning
+        if meaning is None:
+            return asked
+        query = await meaning.given(asked.query)
+        if query.embedding is not None:
+            return replace(asked, query=query)
+        return replace(asked, tags=(*asked.tags, ("unread", meaning.name)))
 
     def dropped(self, query: Query, name: str | None) -> str:
         """Names of the parameters that did not reach this candidate, with commas; may be empty."""

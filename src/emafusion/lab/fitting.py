@@ -20,9 +20,10 @@ from emafusion.encode.lexicon import Lexicon
 from emafusion.estimate.arrays import AnyArray
 from emafusion.estimate.reference import reference_arrays
 from emafusion.judge.state import PanelState
-from emafusion.lab.encoding import HASHED, Encoded, encoded
+from emafusion.lab.encoding import HASHED, Encoded, Means, encoded
 from emafusion.lab.grading import grades_of, measured, unmeasured
 from emafusion.lab.labels import Labels, agreed, granted
+from emafusion.lab.meanings import VectorsOf, nobody
 from emafusion.lab.overlap import marks_of
 from emafusion.lab.panel import columns_of, panel_on
 from emafusion.lab.rehearsing import levelled, stops_of
@@ -68,7 +69,8 @@ class Wish:
     """How to fit.
 
     `learned`: what learns the learned view, as in `learn.plan`; `encoders`: what may read queries,
-    as in `lab.encoding`, the best of them where there are several; `name`: of the table, for the
+    as in `lab.encoding`, the best of them where there are several; `vectors_of`: who
+    knows the vectors of encoders outside; `name`: of the table, for the
     card; `licence`: of its rows.
     """
 
@@ -76,6 +78,7 @@ class Wish:
     seed: int = 0
     learned: LearnedName = "linear"
     encoders: tuple[str, ...] = (HASHED,)
+    vectors_of: VectorsOf = nobody
     name: str = "table"
     licence: str = "unknown"
 
@@ -106,8 +109,8 @@ def fit(
     shipped: dict[str, AnyArray] = {} if default is None else dict(default.arrays)
     done("encoding")
     learned = learned_from(default)
-    plain = learned.encoder.knowing(Lexicon.none())
-    readings = [encoded(name, queries, plain) for name in wish.encoders]
+    means = Means(plain=learned.encoder.knowing(Lexicon.none()), ask=wish.vectors_of)
+    readings = [encoded(name, queries, means) for name in wish.encoders]
     done("learning")
     best = _best(table, readings, wish=wish)
     fitted = best.fitted

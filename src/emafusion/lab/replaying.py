@@ -15,14 +15,18 @@ from emafusion.build.replay_choices import by_lot, by_oracle, by_table
 from emafusion.build.replay_pool import Priced, pool_of, repriced
 from emafusion.build.replaying import Recipe, Rehearsed, Stage, prepare, recipe_of
 from emafusion.domain.command import Flow
+from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Features, Ints
 from emafusion.domain.model import Candidate, Objective, Price
 from emafusion.domain.outcome import Answer
+from emafusion.domain.query import Embedding, Query
 from emafusion.encode.taxonomy import AXES
+from emafusion.estimate.classes import known_places
 from emafusion.estimate.names import canonical
 from emafusion.flow.parts import Task
 from emafusion.flow.route import route
 from emafusion.lab.known import Known, fitted_baselines, known_from
+from emafusion.lab.meanings import Vectors, meant
 from emafusion.replay.comparison import summarize
 from emafusion.replay.grades import judges_of
 from emafusion.replay.policies.chosen import ChosenPolicy
@@ -47,7 +51,8 @@ class Asked:
     `policy`: see `build.replaying.POLICIES`; `quality_weights`: settings of the dial; `models`:
     those to choose from, None for all of the table; `prices`: by model, to replay at other prices;
     `explore_share`: 0..1, as served; `recipe`: another one than the policy's own, for what a part
-    is worth.
+    is worth; `vectors`: of prompts, where the artifact reads queries by an encoder outside;
+    `by_text_alone`: the data set of a query is not told to the router.
     """
 
     policy: str = "hybrid"
@@ -57,6 +62,8 @@ class Asked:
     seed: int = 0
     explore_share: float = 0.0
     recipe: Recipe | None = None
+    vectors: Vectors = field(default_factory=dict[str, Embedding], repr=False)
+    by_text_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,7 +72,8 @@ class Replayed:
 
     `strangers`: models that the artifact has no outcomes of, so that only priors speak for them;
     `fitted`: columns that the means of what was fitted on would have called, by role, int64[n];
-    `classes`: by axis of the taxonomy the class of each query; `effective_judges`: what the model
+    `classes`: by axis of the taxonomy the class of each query; `told`: queries whose data set was
+    told to the router, which knows it; `effective_judges`: what the model
     judges that were measured are worth together.
     """
 
@@ -74,6 +82,7 @@ class Replayed:
     strangers: tuple[str, ...]
     fitted: Mapping[str, Ints] = field(default_factory=dict[str, Ints])
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    told: int = 0
     effective_judges: float | None = None
 
     @property
@@ -137,6 +146,7 @@ def replay_known(
         strangers=tuple(name for name in records.models if canonical(name) not in learned),
         fitted=fitted_baselines(records, known),
         classes=classes_of(stage.features),
+        told=len(known_places(known.learned.router.classes, [f.dataset for f in stage.features])),
         effective_judges=_effective(known.learned),
     )
 
@@ -174,7 +184,7 @@ def stage_of(records: Records, learned: Learned, asked: Asked) -> Stage:
         records=records,
         candidates=pool_of(records, Priced(prices=asked.prices, learned=_costed(learned))),
         learned=learned,
-        features=tuple(learned.encoder.encode(query) for query in records.queries),
+        features=tuple(map(learned.encoder.encode, _meant(records.queries, learned, asked))),
         explore_share=asked.explore_share,
     )
 
@@ -182,6 +192,18 @@ def stage_of(records: Records, learned: Learned, asked: Asked) -> Stage:
 def _effective(learned: Learned) -> float | None:
     heads = learned.panel.heads
     return None if heads is None else heads.effective
+
+
+def _meant(queries: Sequence[Query], learned: Learned, asked: Asked) -> Sequence[Query]:
+    """The queries as the router is told of them, with their embeddings where it reads these."""
+    if asked.by_text_alone:
+        queries = tuple(replace(query, dataset=None) for query in queries)
+    if learned.embedding is None:
+        return queries
+    if not asked.vectors:
+        told = f"queries are read by {learned.embedding}, whose vectors are not at hand"
+        raise BadInput(told, where="artifact")
+    return meant(queries, asked.vectors)
 
 
 def _costed(learned: Learned) -> frozenset[str]:

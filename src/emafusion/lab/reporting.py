@@ -69,6 +69,9 @@ def notes_of(replayed: Replayed, artifact: Artifact | None) -> tuple[str, ...]:
     seen = 0 if artifact is None else seen_among(artifact.arrays, prompts)
     if seen:
         told.append(f"fitted on {seen:,} of these {len(prompts):,} prompts: figures are too good")
+    if replayed.told:
+        one = f"{replayed.told:,} of {len(prompts):,} queries"
+        told.append(f"the router was told the data set of {one}; --ignore-dataset: text alone")
     if strangers:
         more = f" and {len(strangers) - 5} more" if strangers[5:] else ""
         told.append(f"not in the artifact, priors alone: {', '.join(strangers[:5])}{more}")

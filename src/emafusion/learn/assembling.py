@@ -169,11 +169,11 @@ def _stretched(heads: Heads, predicted: Floats, stretched: Floats) -> Heads:
     if predicted.std() < 1e-9:
         return heads
     factor = float(np.cov(predicted, stretched)[0, 1] / predicted.var(ddof=1))
-    words, small = heads.words.copy(), heads.small.copy()
-    words[:, DIFFICULTY] *= factor
-    small[:, DIFFICULTY] *= factor
+    words, small, meaning = heads.words.copy(), heads.small.copy(), heads.meaning.copy()
+    for weights in (words, small, meaning):
+        weights[:, DIFFICULTY] *= factor
     small[-1, DIFFICULTY] += float(stretched.mean() - factor * predicted.mean())
-    return replace(heads, words=words, small=small)
+    return replace(heads, words=words, small=small, meaning=meaning)
 
 
 def _prior(table: OutcomeTable, final: Scale) -> PriorState:

@@ -30,8 +30,9 @@ class Rows:
 
     `words`: for each its buckets and scaled weights; `scale`: float64[BUCKETS], by which weights
     were scaled; `dense`: float64[n, d]; `meaning`: float32[n, e], mean vector of its known words,
-    of norm 1 on the mean; `vectors`: float32[L, e], of known words, such that `meaning` is their
-    weighted sum.
+    or its embedding, of norm 1 on the mean; `vectors`: float32[L, e], of known words, such that
+    `meaning` is their weighted sum; `centre`, `size`: what was taken off embeddings, and what they
+    were divided by.
     """
 
     words: tuple[tuple[Ints, Float32s], ...]
@@ -39,17 +40,21 @@ class Rows:
     dense: Floats
     meaning: Float32s
     vectors: Float32s
+    centre: Float32s
+    size: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Weights:
     """Linear weights for k targets.
 
-    `words`: float32[BUCKETS + L, k], for unscaled features; `dense`: float64[d, k].
+    `words`: float32[BUCKETS + L, k], for unscaled features; `dense`: float64[d, k]; `meaning`:
+    float32[e, k], for embeddings less their centre, e is 0 where there are none.
     """
 
     words: Float32s
     dense: Floats
+    meaning: Float32s
 
 
 def make_rows(features: Sequence[Features], dense: Floats, vectors: Float32s | None = None) -> Rows:
@@ -65,8 +70,15 @@ def make_rows(features: Sequence[Features], dense: Floats, vectors: Float32s | N
     norms = [float(np.linalg.norm(weights * scale[indices])) for indices, weights in hashed]
     scale /= max(float(np.mean(norms)), 1e-9) if norms else 1.0
     words = tuple((i, (weights * scale[i]).astype(np.float32)) for i, weights in hashed)
-    meaning, turned = _meanings(known, np.zeros((0, 0), np.float32) if vectors is None else vectors)
-    return Rows(words=words, scale=scale, dense=dense, meaning=meaning, vectors=turned)
+    if vectors is None:
+        meaning, centre, size = _embedded(features)
+        turned = np.zeros((0, meaning.shape[1]), np.float32)
+    else:
+        (meaning, turned), centre, size = _meanings(known, vectors), vectors[:0, 0], 1.0
+    return Rows(
+        words=words, scale=scale, dense=dense, meaning=meaning, vectors=turned, centre=centre,
+        size=size,
+    )  # fmt: skip
 
 
 def gram(rows: Rows) -> Float32s:
@@ -120,10 +132,12 @@ def weights_of(rows: Rows, dual: Float32s) -> Weights:
     for (indices, values), row in zip(rows.words, dual, strict=True):
         words[indices] += values[:, None] * row
     hashed = (words * rows.scale[:, None]).astype(np.float32)
-    known = rows.vectors @ (rows.meaning.T @ dual)
+    meant = rows.meaning.T @ dual
+    known = rows.vectors @ meant
     return Weights(
         words=np.vstack((hashed, known)).astype(np.float32),
         dense=rows.dense.T @ dual.astype(np.float64),
+        meaning=(meant[: len(rows.centre)] / rows.size).astype(np.float32),
     )
 
 
@@ -135,6 +149,25 @@ def _parted(feature: Features) -> tuple[_Part, _Part]:
     first = int(np.searchsorted(feature.indices, BUCKETS))
     hashed = feature.indices[:first], feature.weights[:first]
     return hashed, (feature.indices[first:] - BUCKETS, feature.weights[first:])
+
+
+def _embedded(features: Sequence[Features]) -> tuple[Float32s, Float32s, float]:
+    """Embeddings of rows less their mean, of mean square norm 1; the mean, and the divisor.
+
+    A row without one, or with one of another length than the first, gets zeros.
+    """
+    width = next((len(f.embedding) for f in features if f.embedding is not None), 0)
+    rows = np.zeros((len(features), width), np.float32)
+    has = np.zeros(len(features), bool)
+    for i, feature in enumerate(features):
+        if feature.embedding is not None and len(feature.embedding) == width:
+            rows[i], has[i] = feature.embedding, True
+    centre = np.zeros(width, np.float32)
+    if has.any() and width:
+        centre = rows[has].mean(axis=0)
+        rows[has] -= centre
+    size = max(float(np.sqrt((rows**2).sum(axis=1).mean())), 1e-9) if width else 1.0
+    return (rows / size).astype(np.float32), centre, size
 
 
 def _meanings(known: Sequence[_Part], vectors: Float32s) -> tuple[Float32s, Float32s]:

@@ -165,7 +165,10 @@ def fit_heads(prepared: Prepared, targets: Targets, *, class_rank: int, way: Way
     small = weights.dense * prepared.scale[:, None]
     small[-1, :LEVELS] += stack.centre[:LEVELS]
     words = weights.words.astype(np.float32)
-    heads = Heads(words=words, small=small, loadings=loadings, logit=way == "irt")
+    heads = Heads(
+        words=words, small=small, loadings=loadings, logit=way == "irt",
+        meaning=weights.meaning, centre=prepared.rows.centre,
+    )  # fmt: skip
     return Fit(heads, lengths.astype(np.float64), (basis.T * size).astype(np.float64))
 
 
