@@ -6,9 +6,11 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.store.outcomes import outcome
 
 from emafusion.store.errors import StoreError
 from emafusion.store.log import OutcomeLog
@@ -79,3 +81,45 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("")
     with pytest.raises(StoreError, match="cannot open the log"):
         OutcomeLog.open(tmp_path / "home" / "log.sqlite")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    at = tmp_path / "disk"
+    at.mkdir()
+    made = subprocess.run(
+        ("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(at)),
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode != 0:
+        pytest.skip("needs the right to mount")
+    yield at
+    subprocess.run(("umount", "--lazy", str(at)), check=True)
+
+
+async def test_a_file_system_that_is_full_is_told_and_used_again(small_disk: Path) -> None:
+    """Each row is kept or told as lost; once there is room they are kept again."""
+    path = small_disk / "log.sqlite"
+    log, said, kept = OutcomeLog.open(path), set[str](), 0
+    for number in range(400):
+        try:
+            await log.append(outcome(f"em-{number}", prompt="word " * 2000))
+            kept += 1
+        except StoreError as error:
+            said.add(str(error).partition(": cannot log an outcome: ")[2])
+    assert said == {"database or disk is full"}
+    assert kept > 10
+    subprocess.run(("mount", "-o", "remount,size=16m", str(small_disk)), check=True)  # noqa: ASYNC221 - a moment
+    await log.append(outcome("em-later"))
+    await log.close()
+    assert found_in(path) == kept + 1
+
+
+def found_in(path: Path) -> int:
+    """Rows in the file."""
+    connection = sqlite3.connect(path)
+    found = int(connection.execute("SELECT count(*) FROM outcomes").fetchone()[0])
+    connection.close()
+    return found

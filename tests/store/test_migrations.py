@@ -71,6 +71,40 @@ def test_a_step_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert len(schema(path)) == len(before) + 1
 
 
+@pytest.mark.parametrize(
+    ("done", "said"),
+    [
+        ("DROP VIEW attempts", "attempts is missing"),
+        ("DROP INDEX outcomes_created_at", "outcomes_created_at is missing"),
+        ("ALTER TABLE feedback DROP COLUMN comment", "feedback has no comment"),
+        ("DELETE FROM applied_migrations WHERE name LIKE '001%'", "001_outcomes is not among"),
+        ("DELETE FROM applied_migrations WHERE name LIKE '002%'", "feedback is there, and 002_fe"),
+        ("DROP TABLE applied_migrations", "is there, and 001_outcomes is not among"),
+    ],
+)
+def test_half_of_a_schema_is_refused_and_left_as_it_is(
+    tmp_path: Path, done: str, said: str
+) -> None:
+    """However it came about: one line that says what is wrong and what to do."""
+    path = tmp_path / "log.sqlite"
+    open_log(path)
+    change(path, "CREATE TABLE of_the_operator (x)", done)
+    before = schema(path)
+    with pytest.raises(StoreError, match=r"log\.sqlite: half migrated \(") as refused:
+        open_log(path)
+    assert said in str(refused.value)
+    assert str(refused.value).count("\n") == 0
+    assert schema(path) == before
+
+
+def test_what_an_operator_adds_is_nobodys_business(tmp_path: Path) -> None:
+    """A view or a table more is no half of anything."""
+    path = tmp_path / "log.sqlite"
+    open_log(path)
+    change(path, "CREATE VIEW mine AS SELECT 1", "CREATE TABLE notes (x)")
+    open_log(path)
+
+
 def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
     """Pointing the log at a shared file never touches its tables."""
     path = tmp_path / "theirs.sqlite"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +150,28 @@ async def test_a_lock_that_is_never_let_go_is_an_error_not_a_loss(tmp_path: Path
     other.close()
     await log.append(outcome())
     await log.close()
+
+
+async def test_a_lock_that_is_not_let_go_holds_up_one_request_not_all(tmp_path: Path) -> None:
+    """Held by a second process: the first row waits, those after it are told at once."""
+    path = tmp_path / "log.sqlite"
+    recorder = Recorder(texts=Texts(prompts="full"), names=LabelNames())
+    log = OutcomeLog(Link(path, patience_s=0.3), recorder, Housekeeper(path, Retention()))
+    held = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE');"
+    command = (sys.executable, "-c", f"{held} print(flush=True); input()", str(path))
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as other:  # noqa: ASYNC220 - a moment
+        assert other.stdout is not None
+        await asyncio.to_thread(other.stdout.readline)
+        for least_s, most_s in ((0.3, 2.0), (0.0, 0.25), (0.0, 0.25)):
+            started = time.monotonic()
+            with pytest.raises(StoreError, match="locked"):
+                await log.append(outcome())
+            assert least_s <= time.monotonic() - started < most_s
+        other.kill()
+    await log.append(outcome())
+    await log.close()
+    assert rows(path, "SELECT count(*) FROM outcomes") == [(1,)]
 
 
 async def test_one_bad_row_does_not_take_others_along(tmp_path: Path) -> None:

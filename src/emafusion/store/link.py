@@ -33,12 +33,18 @@ class Link:
             return False
         return True
 
-    def write_patiently(self, rows: list[Row]) -> list[StoreError | None]:
-        """Commit rows together; where that fails, one by one. An error for each, or None."""
-        together = self._try(rows)
+    def write_patiently(
+        self, rows: list[Row], *, in_haste: bool = False
+    ) -> list[StoreError | None]:
+        """Commit rows together; where that fails, one by one. An error for each, or None.
+
+        `in_haste`: without waiting for another process, as it has been waited for in vain.
+        """
+        together = self._try(rows, in_haste=in_haste)
         if together is None or len(rows) == 1:
             return [together] * len(rows)
-        return [self._try([row]) for row in rows]
+        # Patience once is enough: what held up all of them would hold up each.
+        return [self._try([row], in_haste=True) for row in rows]
 
     def close(self) -> None:
         """Let go of the file."""
@@ -54,12 +60,12 @@ class Link:
     def _is_same_file(self) -> bool:
         return _identity(self.path) == self._file
 
-    def _try(self, rows: list[Row]) -> StoreError | None:
+    def _try(self, rows: list[Row], *, in_haste: bool) -> StoreError | None:
         try:
             if not self._is_same_file():
                 self.close()
                 self._open()
-            insert(self._patient, rows)
+            insert(self._at_once if in_haste else self._patient, rows)
         except sqlite3.Error as error:
             return store_error(self.path, error, doing="log an outcome")
         except StoreError as error:

@@ -14,6 +14,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -27,8 +28,11 @@ from emafusion.store.recording import Recorder
 from emafusion.store.rows import Row, to_row
 from emafusion.store.texts import Prompts, Texts
 
-PATIENCE_S = 10.0
+PATIENCE_S = 3.0
 """How long a row waits for another process to let go of the file."""
+
+IN_VAIN_S = 2.0
+"""After waiting in vain nobody waits for so long: an answer must not be late for every request."""
 
 _LOOP_ROWS = 16
 """Rows that the event loop commits itself; more go to the thread."""
@@ -63,7 +67,7 @@ class OutcomeLog:
         self._waiting: list[_Waiting] = []
         self._writing: asyncio.Task[None] | None = None
         self._turn: asyncio.Handle | None = None
-        self._thread_until = 0.0
+        self._thread_until = self._haste_until = 0.0
         self._closed = False
 
     @classmethod
@@ -166,7 +170,11 @@ class OutcomeLog:
     async def _write_patiently(self, group: list[_Waiting]) -> None:
         loop = asyncio.get_running_loop()
         rows = [row for row, _ in group]
-        errors = await loop.run_in_executor(self._thread, self._link.write_patiently, rows)
+        in_haste = time.monotonic() < self._haste_until
+        write = partial(self._link.write_patiently, rows, in_haste=in_haste)
+        errors = await loop.run_in_executor(self._thread, write)
+        if any(errors):
+            self._haste_until = time.monotonic() + IN_VAIN_S
         _settle(group, errors)
         self._writing = None
         self._flush()

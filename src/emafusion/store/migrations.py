@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emafusion.store.errors import StoreError
+from emafusion.store.whole import refuse_half
 
 APPLICATION_ID = 0x454D4146
 """Written into the header of every log ("EMAF"), so that no other program's file is touched."""
@@ -150,7 +151,7 @@ def migrate(
     `connection` must be in autocommit mode. Nothing is changed where something is refused.
 
     Raises:
-        StoreError: the file is not ours, or was written by a newer version.
+        StoreError: the file is not ours, was written by a newer version, or is half migrated.
     """
     refuse_strangers(connection, path)
     connection.execute("BEGIN IMMEDIATE")
@@ -205,6 +206,9 @@ def _apply(
     migrations: tuple[tuple[str, Migration], ...],
 ) -> tuple[str, ...]:
     missing = missing_from(connection, path, migrations)
+    if not is_empty(connection):
+        seen = frozenset(name for name, _ in migrations).difference(missing)
+        refuse_half(connection, path, migrations, seen=seen)
     connection.execute(
         "CREATE TABLE IF NOT EXISTS applied_migrations "
         "(name TEXT PRIMARY KEY, applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)"
