@@ -253,6 +253,7 @@ class Service:
             baseline=asked.baseline,
             is_fused=asked.query.requested == FUSION,
             warm=self.warmth.of(asked.query, asked.session, now_s=time.monotonic()),
+            is_explained=asked.explain,
         )
 
     def _flow(self, asked: Asked, parts: Parts, run: Run) -> Flow[Answer]:
