@@ -178,6 +178,14 @@ def test_thoughts_of_other_models_do_not_reach_anthropic() -> None:
     assert AnthropicDialect().unsupported(query, to("claude-opus-5-5")) == ("thinking",)
 
 
+def test_no_model_is_asked_for_more_than_it_can_write() -> None:
+    """Clients name a large limit, whoever will answer; who names a model gets what was written."""
+    routed, named = query_of(max_tokens=100_000), query_of(model="m", max_tokens=100_000)
+    assert sent(routed)["max_tokens"] == 64_000
+    assert sent_to_openai(routed)["max_tokens"] == 64_000
+    assert sent(named, "m")["max_tokens"] == 100_000
+
+
 def test_headers_go_along() -> None:
     """The version and the betas that the client named, else the version that we know."""
     named = {"anthropic-version": "2024-01-01", "anthropic-beta": "a,b", "x-api-key": "secret"}

@@ -47,6 +47,7 @@ class Stream:
         self._dropped = dropped
         self._writer = self._made(asked.query.requested)
         self._speaking = False
+        self._quiet = True
 
     async def live(self, delta: Delta) -> None:
         """Pass on an event of the model that is answering."""
@@ -55,6 +56,7 @@ class Stream:
             self._speaking = True
         data = self._writer.delta(delta)
         if data:
+            self._quiet = False
             self._start()
             self._sender.write(data)
             if self._sender.congested:
@@ -79,7 +81,7 @@ class Stream:
 
     @contextmanager
     def kept_alive(self) -> Generator[None, None, None]:
-        """While inside, send what clients skip now and then as long as no model speaks."""
+        """While inside, send what clients skip now and then as long as nothing else is sent."""
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(FIRST_COMMENT_S, self._wait, loop)
         try:
@@ -88,10 +90,11 @@ class Stream:
             self._timer.cancel()
 
     def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
-        if not self._speaking:
+        if self._quiet:
             self._start()
             self._sender.write(self._writer.waiting())
-            self._timer = loop.call_later(COMMENT_EVERY_S, self._wait, loop)
+        self._quiet = True
+        self._timer = loop.call_later(COMMENT_EVERY_S, self._wait, loop)
 
     def _live_name(self) -> str:
         live = self.run.live if self.run is not None else None

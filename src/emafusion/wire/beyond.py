@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from emafusion.domain.command import Call
 from emafusion.domain.query import Origin, Query
 
 
@@ -32,6 +33,16 @@ def path_with(path: str, query: Query, /) -> str:
     """The path with what the client put behind its own."""
     given = query.origin.parameters if isinstance(query.origin, RichOrigin) else ""
     return f"{path}?{given}" if given else path
+
+
+def most_tokens(call: Call, /) -> int | None:
+    """The client's limit of an answer, or the model's own where that is less; None for no limit.
+
+    Clients of other APIs must name a limit and name a large one, which many a server refuses; what
+    a model cannot write is not lost.
+    """
+    asked, own = call.query.settings.max_tokens, call.candidate.model.max_completion_tokens
+    return asked if asked is None or own is None else min(asked, own)
 
 
 def came_in(query: Query, dialect: str, /) -> bool:

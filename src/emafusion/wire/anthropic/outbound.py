@@ -14,6 +14,7 @@ from emafusion.wire.anthropic.own import is_own, own_fields
 from emafusion.wire.anthropic.schema import strict_schema
 from emafusion.wire.anthropic.thinking import Thinking, thinking_of
 from emafusion.wire.anthropic.turns import Block, system_of, turns_of
+from emafusion.wire.beyond import RichOrigin, most_tokens
 
 _DEFAULT_MAX_TOKENS = 4096
 
@@ -47,12 +48,11 @@ def encode_call(call: Call, /, *, stream: bool) -> bytes:
 
 def _max_tokens(call: Call) -> int:
     """Take the client's limit; the API wants one, so else the most that the model can write."""
-    asked = call.query.settings.max_tokens
-    return (
-        asked
-        if asked is not None
-        else call.candidate.model.max_completion_tokens or (_DEFAULT_MAX_TOKENS)
-    )
+    foreign = isinstance(call.query.origin, RichOrigin)
+    asked = most_tokens(call) if foreign else call.query.settings.max_tokens
+    if asked is not None:
+        return asked
+    return call.candidate.model.max_completion_tokens or _DEFAULT_MAX_TOKENS
 
 
 def _sampling(call: Call, thinking: Thinking) -> Iterator[tuple[str, object]]:

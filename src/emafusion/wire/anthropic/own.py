@@ -19,7 +19,7 @@ from emafusion.wire.anthropic.generation import generation_of
 from emafusion.wire.anthropic.inbound import COUNTING, WITHHELD
 from emafusion.wire.anthropic.thinking import thinking_of
 from emafusion.wire.anthropic.turns import Block
-from emafusion.wire.beyond import beyond_of
+from emafusion.wire.beyond import beyond_of, most_tokens
 
 _OURS = frozenset({"emafusion", "model", "stream"})
 _SAMPLING = ("temperature", "top_p", "top_k")
@@ -118,6 +118,8 @@ def _refused(candidate: Candidate) -> tuple[str, ...]:
 
 def _suit(fields: Block, call: Call) -> None:
     """Say in this model's own way what the client said in another generation's."""
+    if "max_tokens" in fields:
+        fields["max_tokens"] = most_tokens(call)
     for name in _refused(call.candidate):
         fields.pop(name, None)
     asked = msgspec.json.decode(_bytes(fields.get("thinking")), type=_Kind | None)

@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from emafusion.domain.command import Call
 from emafusion.domain.query import Format, Query, Settings, Tool
-from emafusion.wire.beyond import came_in
+from emafusion.wire.beyond import RichOrigin, came_in, most_tokens
 from emafusion.wire.gemini.generation import generation_of, signs_thoughts
 from emafusion.wire.gemini.inbound import COUNTING
 from emafusion.wire.gemini.own import counting_fields, is_own, own_fields
@@ -63,7 +63,7 @@ def shapes_beside_tools(name: str, /) -> bool:
 def _generation(call: Call) -> Block:
     query, settings = call.query, call.query.settings
     fields: Block = {
-        "maxOutputTokens": settings.max_tokens,
+        "maxOutputTokens": _limit(call),
         "temperature": settings.temperature,
         "topP": settings.top_p,
         "stopSequences": settings.stop or None,
@@ -76,6 +76,11 @@ def _generation(call: Call) -> Block:
     if not query.tools or shapes_beside_tools(call.candidate.remote_name):
         fields |= _shape(query.format)
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _limit(call: Call) -> int | None:
+    foreign = isinstance(call.query.origin, RichOrigin)
+    return most_tokens(call) if foreign else call.query.settings.max_tokens
 
 
 def _seed(settings: Settings) -> int | None:

@@ -13,6 +13,7 @@ from msgspec import Raw
 from emafusion.domain.command import Call
 from emafusion.domain.model import Candidate
 from emafusion.domain.query import Query
+from emafusion.wire.beyond import most_tokens
 from emafusion.wire.gemini.generation import generation_of
 from emafusion.wire.gemini.inbound import COUNTING
 from emafusion.wire.gemini.params import Thinking, camel, given, shaped
@@ -63,6 +64,8 @@ def _suited(config: dict[str, Raw], call: Call) -> Block:
     fields: Block = dict(config)
     if call.scored:
         fields["responseLogprobs"] = True
+    if "maxOutputTokens" in fields and not is_named(call.query, call.candidate):
+        fields["maxOutputTokens"] = most_tokens(call)
     asked = config.get("thinkingConfig", Raw())
     if given(asked) and not is_named(call.query, call.candidate):
         fields["thinkingConfig"] = _thinking(asked, call)

@@ -21,6 +21,7 @@ from emafusion.domain.query import (
     TextPart,
     Tool,
 )
+from emafusion.wire.beyond import RichOrigin, most_tokens
 from emafusion.wire.openai.translated import OWN_KINDS, document_of, spread, unasked
 
 _OPENAI_MODEL = re.compile(r"(?:^|/)(?:o\d|gpt-(?!oss)|chatgpt-)")
@@ -36,6 +37,8 @@ def encode_call(call: Call, /, *, stream: bool) -> bytes:
         fields = dict(_fields(query))
         for name in unasked(query, call.candidate):
             fields.pop(name, None)
+        if isinstance(query.origin, RichOrigin) and "max_tokens" in fields:
+            fields["max_tokens"] = most_tokens(call)
     _suit(fields, call.candidate)
     fields |= {"model": call.candidate.remote_name}
     if call.scored:
