@@ -35,12 +35,14 @@ class Encoded:
     """Queries as one encoder reads them.
 
     `name`: as the card tells it; `vectors`: float32[L, e], of the words that it knows, None where
-    it knows none; `arrays`: what an artifact must hold to read queries the same way.
+    it knows none; `queries`: with the vectors that they were read by; `arrays`: what an artifact
+    must hold to read queries the same way.
     """
 
     name: str
     features: tuple[Features, ...]
     vectors: Float32s | None
+    queries: tuple[Query, ...]
     arrays: dict[str, AnyArray]
 
 
@@ -73,7 +75,7 @@ def encoded(name: str, queries: Sequence[Query], means: Means) -> Encoded:
 
 def _hashed(_name: str, queries: Sequence[Query], means: Means) -> Encoded:
     features = tuple(map(means.plain.encode, queries))
-    return Encoded(name=HASHED, features=features, vectors=None, arrays={})
+    return Encoded(name=HASHED, features=features, vectors=None, queries=tuple(queries), arrays={})
 
 
 def _meant(name: str, queries: Sequence[Query], means: Means) -> Encoded:
@@ -83,6 +85,7 @@ def _meant(name: str, queries: Sequence[Query], means: Means) -> Encoded:
         name=name,
         features=tuple(map(means.plain.encode, told)),
         vectors=None,
+        queries=told,
         arrays={EMBEDDING: np.array([name])},
     )
 
@@ -102,6 +105,7 @@ def _static(name: str, queries: Sequence[Query], means: Means) -> Encoded:
         name=f"{STATIC}:{path.name} ({len(words):,} words)",
         features=tuple(map(means.plain.knowing(lexicon).encode, queries)),
         vectors=vectors,
+        queries=tuple(queries),
         arrays=lexicon.to_arrays(),
     )
 

@@ -132,7 +132,7 @@ def fit(
     if wish.labels == "none":
         return artifact
     done("rehearsing")
-    level = _level(artifact, known, fitted, judges=judges)
+    level = _level(artifact, known, best, judges=judges)
     return Artifact(arrays=arrays | level, card=card)
 
 
@@ -202,11 +202,14 @@ def _panel(
 
 
 def _level(
-    artifact: Artifact, known: pl.DataFrame, fitted: Fitted, *, judges: pl.DataFrame | None
+    artifact: Artifact, known: pl.DataFrame, best: _Best, *, judges: pl.DataFrame | None
 ) -> dict[str, Floats]:
     """The panel's arrays, its level set by what the policy would have given."""
     learned, records = learned_from(artifact), records_of(known, query_of)
-    quality = fitted.quality[:, columns_of(records.models, fitted.state.models)]
+    read = {query.query_id: query.embedding for query in best.encoded.queries}
+    queries = tuple(replace(q, embedding=read.get(q.query_id)) for q in records.queries)
+    records = replace(records, queries=queries)
+    quality = best.fitted.quality[:, columns_of(records.models, best.fitted.state.models)]
     graded = () if judges is None else judges_of(judges, records)
     stops = stops_of(records, learned, quality, graded=graded, seed=artifact.card.seed)
     return levelled(learned.panel, stops).to_arrays()

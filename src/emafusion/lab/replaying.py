@@ -198,7 +198,7 @@ def _meant(queries: Sequence[Query], learned: Learned, asked: Asked) -> Sequence
     """The queries as the router is told of them, with their embeddings where it reads these."""
     if asked.by_text_alone:
         queries = tuple(replace(query, dataset=None) for query in queries)
-    if learned.embedding is None:
+    if learned.embedding is None or any(query.embedding is not None for query in queries):
         return queries
     if not asked.vectors:
         told = f"queries are read by {learned.embedding}, whose vectors are not at hand"
