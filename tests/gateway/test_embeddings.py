@@ -8,7 +8,7 @@ import openai
 import pytest
 from tests.gateway.provider import Provider
 from tests.gateway.starting import Gateway, StartGateway
-from tests.gateway.talking import Body, rows, send
+from tests.gateway.talking import Body, connection, rows, send, until
 
 MODELS = """
 embeddings:
@@ -127,3 +127,26 @@ def test_a_limit_is_no_wish(embedding: Gateway, provider: Provider) -> None:
     said = send(embedding, "POST", "/v1/embeddings", body, limit)
     assert (said.status, said.error["param"]) == (400, "max_cost_usd")
     assert not provider.seen
+
+
+def test_limits_of_a_key_hold(start_gateway: StartGateway, provider: Provider) -> None:
+    """Models that a key may not use are refused; nobody is asked."""
+    gateway = start_gateway(MODELS.replace("URL", provider.url), keys=("one",))
+    body = json.dumps({"model": "small", "input": "?"}).encode()
+    assert send(gateway, "POST", "/v1/embeddings", body).status == 401
+    key = {"authorization": "Bearer one"}
+    assert send(gateway, "POST", "/v1/embeddings", body, key).status == 200
+    assert rows(gateway, "select count(*) from outcomes where key_id is not null") == [1]
+
+
+def test_a_client_that_leaves_is_noticed(embedding: Gateway, provider: Provider) -> None:
+    """The provider's connection is closed, and the log has it."""
+    provider.script["small"] = "hang"
+    body = json.dumps({"model": "small", "input": "?"}).encode()
+    talk = connection(embedding)
+    talk.request("POST", "/v1/embeddings", body)
+    until(lambda: provider.seen)
+    talk.close()
+    assert provider.left.wait(2)
+    until(lambda: rows(embedding))
+    assert rows(embedding) == [499]

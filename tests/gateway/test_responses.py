@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import openai
 import pytest
@@ -244,3 +245,48 @@ def test_a_failure_is_told_as_one(gateway: Gateway, provider: Provider) -> None:
     said = ask(gateway)
     assert said.status == 503
     assert said.error["message"]
+
+
+def test_an_answer_is_given_where_it_cannot_be_kept(gateway: Gateway) -> None:
+    """It was paid for; the response says that it is not kept."""
+    shelf = gateway.log.with_name("log-shelf.sqlite")
+    shelf.mkdir()
+    said = ask(gateway, store=True)
+    assert said.status == 200
+    assert said.body["store"] is False
+    streamed = ask(gateway, stream=True)
+    assert b"response.completed" in streamed.raw
+    assert send(gateway, "GET", f"/v1/responses/{said.body['id']}").status == 503
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_request_that_is_repeated_has_one_response(gateway: Gateway, *, stream: bool) -> None:
+    """Under one idempotency key it is answered once, by one id, in every event."""
+    body = json.dumps({"model": "cheap", "input": "?", "stream": stream}).encode()
+    once = {"idempotency-key": "k1"}
+    said = [send(gateway, "POST", "/v1/responses", body, once) for _ in range(2)]
+    ids = [set(re.findall(rb'"id":"(resp_[0-9a-f]+)"', each.raw)) for each in said]
+    assert ids[0] == ids[1]
+    assert len(ids[0]) == 1
+    assert rows(gateway) == [200]
+
+
+def test_a_stream_that_breaks_off_is_no_answer(
+    client: openai.OpenAI, provider: Provider, start_gateway: StartGateway
+) -> None:
+    """The client raises; nothing is kept of half an answer."""
+    provider.script["cheap"] = "slow:Oslo it is, as everybody knows"
+    gateway = start_gateway("gateway: {request_timeout_s: 0.5}\n")
+    client = client.with_options(base_url=f"{gateway.url}/v1")
+    kinds = []
+    with (
+        pytest.raises(openai.APIError, match="deadline"),
+        client.responses.create(model="cheap", input="?", stream=True) as events,
+    ):
+        kinds += [event.type for event in events]
+    with client.responses.with_streaming_response.create(
+        model="cheap", input="?", stream=True
+    ) as raw:
+        text = raw.text()
+    assert "response.failed" in text
+    assert "response.completed" not in text

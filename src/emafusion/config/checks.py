@@ -42,7 +42,7 @@ def whole(config: Config) -> Wrong:
     """Rules that tie sections together."""
     wanted = config.judges.llm_model
     names = [entry.name for entry in config.models]
-    wrong = _fallbacks(config, names)
+    wrong = (*_fallbacks(config, names), *_twice(config, names))
     if wanted is None or not names or wanted in names:
         return wrong
     what = f"no model is called {wanted}, known are {', '.join(names)}"
@@ -56,6 +56,15 @@ def _fallbacks(config: Config, names: list[str]) -> Wrong:
         for index, entry in enumerate(config.models)
         for name in entry.fallbacks
         if name not in names or name == entry.name
+    )
+
+
+def _twice(config: Config, names: list[str]) -> Wrong:
+    """Embedding models by the name of a model of the pool: which one would a client mean?"""
+    return tuple(
+        (f"embeddings[{index}].name", f"{entry.name} is a model of the pool already")
+        for index, entry in enumerate(config.embeddings)
+        if entry.name in names
     )
 
 

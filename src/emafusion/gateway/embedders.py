@@ -8,25 +8,18 @@ from typing import Protocol
 
 from emafusion.domain.errors import UnknownModel
 from emafusion.domain.model import Candidate
+from emafusion.domain.ports import Upstream
 from emafusion.gateway.meaning import Meaning
 from emafusion.gateway.names import ROUTED
-from emafusion.wire.embeddings import Embedded, EmbedDialect, EmbedQuery
+from emafusion.wire.embeddings import EmbedDialect
 
 
-class Remote(Protocol):
+class Remote(Upstream, Protocol):
     """Asks one embedding model's API."""
 
     @property
     def dialect(self) -> EmbedDialect:
         """What it speaks."""
-        ...
-
-    async def embed(self, query: EmbedQuery, model: str, /) -> Embedded:
-        """Embed all inputs. Raises a `Failure`, or `BadInput`."""
-        ...
-
-    async def close(self) -> None:
-        """Close every connection."""
         ...
 
 

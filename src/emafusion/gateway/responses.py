@@ -71,6 +71,7 @@ class ResponsesFace:
         self._history = history
         self._kept = kept
         self._writer: EventWriter | None = None
+        self._key: str | None = None
         self.response: Mapping[str, object] = {}
 
     def query(self, request: Request, /, *, query_id: str) -> Query:
@@ -88,8 +89,9 @@ class ResponsesFace:
         return deltas_of(reply)
 
     def writer(self, query: Query, /, *, created: int, model: str) -> ResponsesWriter:
-        """Make the writer of one stream."""
-        return ResponsesWriter(self, self._frame(query.query_id, created, model=model))
+        """Make the writer of one stream; an answer that was given before keeps its id."""
+        key = self._key or query.query_id
+        return ResponsesWriter(self, self._frame(key, created, model=model))
 
     def error(self, error: EmafusionError, /) -> tuple[int, bytes]:
         """Status and body of an error."""
@@ -109,6 +111,7 @@ class ResponsesFace:
 
     def end(self, reply: Reply, outcome: Outcome) -> None:
         """Put the response together as it ends: what is kept and what is sent are the same."""
+        self._key = outcome.decision_id
         model = outcome.answer.candidate or reply.model
         frame = self._frame(outcome.decision_id, int(outcome.created_at), model=model)
         finish = reply.choices[0].finish_reason

@@ -1,4 +1,8 @@
-"""A model that makes embeddings, reached over HTTP."""
+"""A model that makes embeddings, reached over HTTP.
+
+It is an `Upstream` like any other, so that retries, health and deadlines are the same: what is to
+be embedded comes as the fields of a query, the vectors go as the fields of a reply.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,23 @@ from collections.abc import Iterator
 from msgspec import Raw
 from msgspec.structs import replace
 
-from emafusion.domain.errors import Failure, Rejected
+from emafusion.domain.attempt import Attempt, Choice, Reply, Usage
+from emafusion.domain.command import Call
+from emafusion.domain.errors import BadInput, Failure, Rejected
+from emafusion.domain.ports import Sink
 from emafusion.upstream.address import parse_base_url
 from emafusion.upstream.pool import Pool
-from emafusion.upstream.remote import Account
+from emafusion.upstream.remote import Account, without_key
 from emafusion.upstream.request import Headers, HttpRequest, check_headers
 from emafusion.upstream.response import Response
-from emafusion.wire.embeddings import Embedded, EmbedDialect, EmbedQuery
+from emafusion.upstream.sending import Sending
+from emafusion.wire.embeddings import (
+    Embedded,
+    EmbedDialect,
+    EmbedQuery,
+    embed_query,
+    vectors_origin,
+)
 
 _IDENTITY: Headers = (("user-agent", "emafusion"), ("accept-encoding", "identity"))
 
@@ -30,14 +44,34 @@ class RemoteEmbedder:
         self._default = parse_base_url(dialect.base_url)
         self._base = parse_base_url(account.base_url) if account.base_url else self._default
         self._pool = pool
-        self._headers: Headers = (*_IDENTITY, *dialect.auth(account.api_key), *account.headers)
+        self._key = account.api_key.strip()
+        self._headers: Headers = (*_IDENTITY, *dialect.auth(self._key), *account.headers)
         check_headers(self._headers)
 
-    async def embed(self, query: EmbedQuery, model: str) -> Embedded:
-        """Embed all inputs, in as many calls as the provider wants.
+    async def send(self, call: Call, sink: Sink | None = None, /) -> Attempt:
+        """Embed all inputs of a query; there is nothing to stream."""
+        del sink
+        sending = Sending(call)
+        try:
+            return sending.replied(await self._reply(call))
+        except Failure as failure:
+            return sending.failed(without_key(failure, self._key))
+        except BadInput as error:
+            return sending.failed(Rejected(f"the request cannot be sent: {error}"))
 
-        Raises the `Failure` of the first call that failed, or `BadInput`.
-        """
+    async def _reply(self, call: Call) -> Reply:
+        model, query = call.candidate.remote_name, embed_query(call.query)
+        made = await self._embedded(query, model)
+        tokens = made.prompt_tokens
+        return Reply(
+            choices=(Choice(),),
+            model=model,
+            usage=None if tokens is None else Usage(prompt_tokens=tokens),
+            origin=vectors_origin(made.vectors),
+        )
+
+    async def _embedded(self, query: EmbedQuery, model: str) -> Embedded:
+        """Embed in as many calls as the provider wants; the first failure ends it."""
         parts = [await self._call(part, model) for part in self._parts(query)]
         tokens = [part.prompt_tokens for part in parts]
         known = [count for count in tokens if count is not None]

@@ -99,7 +99,7 @@ class RemoteUpstream:
         try:
             reply = await self._exchange(sending, sink)
         except Failure as failure:
-            return sending.failed(_without(failure, self._key))
+            return sending.failed(without_key(failure, self._key))
         except BadInput as error:
             return sending.failed(Rejected(f"the request cannot be sent: {error}"))
         return sending.replied(reply)
@@ -204,7 +204,7 @@ def _merged(request: Headers, account: Headers) -> Headers:
     return tuple(headers.items())
 
 
-def _without(failure: Failure, key: str) -> Failure:
+def without_key(failure: Failure, key: str) -> Failure:
     """The failure without our key, should the provider have repeated it."""
     message = str(failure)
     if not key or key not in message:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Raw, Struct
 
+from emafusion.domain.attempt import Reply
 from emafusion.domain.errors import BadInput
+from emafusion.domain.query import Origin, Query
 from emafusion.wire import faults
 from emafusion.wire.body import Fields, fields_of
 from emafusion.wire.openai.params import Text
+
+DIALECT = "embeddings"
+"""What queries and replies say that they came in."""
 
 MOST_INPUTS = 2048
 """Texts that one request may have."""
@@ -65,6 +71,34 @@ def decode_embed(body: bytes, /) -> EmbedQuery:
         as_base64=params.encoding_format == "base64",
         user=params.user,
     )
+
+
+def embed_query(query: Query, /) -> EmbedQuery:
+    """What a query from `asked_query` is to embed."""
+    fields = () if query.origin is None else query.origin.fields
+    return decode_embed(msgspec.json.encode({name: Raw(value) for name, value in fields}))
+
+
+def asked_query(embed: EmbedQuery, /, *, query_id: str) -> Query:
+    """The same as a query: nothing that a model could answer, only fields."""
+    return Query(
+        query_id=query_id,
+        messages=(),
+        requested=embed.requested,
+        user=embed.user,
+        origin=Origin(dialect=DIALECT, fields=embed.fields),
+    )
+
+
+def vectors_origin(vectors: tuple[Raw, ...], /) -> Origin:
+    """Vectors as what a reply came as."""
+    return Origin(dialect=DIALECT, fields=(("vectors", msgspec.json.encode(vectors)),))
+
+
+def vectors_of(reply: Reply, /) -> tuple[Raw, ...]:
+    """The vectors that such a reply holds."""
+    fields = {} if reply.origin is None else dict(reply.origin.fields)
+    return tuple(msgspec.json.decode(fields.get("vectors", b"[]"), type=list[Raw]))
 
 
 _Token = Annotated[int, Meta(ge=0, le=2**31 - 1)]

@@ -39,8 +39,12 @@ class EmbedDialect(Protocol):
         """Headers that carry the key."""
         ...
 
+    def check(self, query: EmbedQuery, /) -> None:
+        """Raise `BadInput` for what cannot be said and would change the vectors."""
+        ...
+
     def request(self, query: EmbedQuery, model: str, /) -> WireRequest:
-        """Write a call for all inputs of a query. Raises `BadInput` for what cannot be said."""
+        """Write a call for all inputs of a query that was checked."""
         ...
 
     def reply(self, body: bytes, query: EmbedQuery, /) -> Embedded:

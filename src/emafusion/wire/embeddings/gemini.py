@@ -40,9 +40,12 @@ class GeminiEmbeddings:
         """Give the key in a header."""
         return GeminiDialect().auth(api_key)
 
+    def check(self, query: EmbedQuery, /) -> None:
+        """Raise `BadInput` for tokens, and for parameters that are not had there."""
+        _check(query)
+
     def request(self, query: EmbedQuery, model: str, /) -> WireRequest:
         """Write a call."""
-        _check(query)
         name = f"models/{model.removeprefix('models/')}"
         requests = [_request(str(text), name, query.dimensions) for text in query.inputs]
         body = msgspec.json.encode({"requests": requests})

@@ -48,6 +48,9 @@ class OpenAIEmbeddings:
         """Give the key as a bearer token."""
         return OpenAIDialect().auth(api_key)
 
+    def check(self, query: EmbedQuery, /) -> None:
+        """Nothing: everything can be said."""
+
     def request(self, query: EmbedQuery, model: str, /) -> WireRequest:
         """Write a call."""
         fields: dict[str, object] = {
