@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 
 import click
 import msgspec
 from rich.console import Console
 
+from emafusion.build.explaining import explained
 from emafusion.cli.log_json import record_json, totals_json
 from emafusion.cli.log_list import show_rows
 from emafusion.cli.log_options import ROWS_SHOWN, Options, with_options
@@ -39,7 +41,9 @@ def command(**options: object) -> None:
     asked.refuse_contradictions()
     chosen = asked.filter(_now())
     with asked.open() as reader:
-        if asked.decision_id is not None:
+        if asked.export is not None:
+            _export(reader, asked, chosen)
+        elif asked.decision_id is not None:
             _show_one(_found(reader, asked.decision_id), asked)
         elif asked.totals:
             _show_totals(reader, asked, chosen)
@@ -47,6 +51,25 @@ def command(**options: object) -> None:
             _print_json(reader, asked, chosen)
         else:
             _print_table(reader, asked, chosen)
+
+
+def _export(reader: Reader, asked: Options, chosen: Filter) -> None:
+    """Write what was asked for to a file; how many there were goes to standard error."""
+    from emafusion.cli.progress import progress
+    from emafusion.tables.log_export import check_export, export_log
+
+    path, count = Path(asked.export or ""), 0
+    check_export(path, where="--export")
+    whole = reader.count(chosen)
+    with progress("exporting") as bar:
+
+        def done(so_far: int) -> None:
+            nonlocal count
+            count = so_far
+            bar(so_far, whole)
+
+        export_log(reader.records(chosen, limit=asked.limit or None), path, done=done)
+    click.echo(f"{count:,} requests in {path}", err=True)
 
 
 def _found(reader: Reader, decision_id: str) -> Record:
@@ -57,10 +80,11 @@ def _found(reader: Reader, decision_id: str) -> Record:
 
 
 def _show_one(record: Record, asked: Options) -> None:
+    told = explained(record, artifact=asked.artifact())
     if asked.as_json:
-        click.echo(record_json(record))
+        click.echo(record_json(record, told))
     else:
-        show_story(_console(), record, now=_now())
+        show_story(_console(), record, told, now=_now())
 
 
 def _show_totals(reader: Reader, asked: Options, chosen: Filter) -> None:

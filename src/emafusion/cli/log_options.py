@@ -40,6 +40,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     totals: bool
     follow: bool
     as_json: bool
+    export: str | None
     file: str | None
     path: str | None
     home: str | None
@@ -72,12 +73,26 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         config = self.path or (_CONFIG_HERE if Path(_CONFIG_HERE).is_file() else None)
         return LogReader(home(os.environ) / LOG_NAME) if config is None else _open_named(config)
 
+    def artifact(self) -> str | None:
+        """Folder of the artifact that the config names; None for the one that ships."""
+        config = self.path or (_CONFIG_HERE if Path(_CONFIG_HERE).is_file() else None)
+        if config is None:
+            return None
+        from emafusion.cli.configured import read_config
+
+        try:
+            return read_config(config).policy.artifact
+        except BadInput:  # the log can be read without it
+            return None
+
     def refuse_contradictions(self) -> None:
         """Raise `BadInput` for what cannot go together: nothing that was said is ignored."""
         if self.decision_id is not None and (wrong := self._beside_an_id()):
             raise BadInput("does not go with a DECISION_ID, which is one request", where=wrong)
         if self.totals and self.follow:
             raise BadInput("does not go with --totals", where="--follow")
+        if self.export is not None and (wrong := self._beside_an_export()):
+            raise BadInput("does not go with --export, which writes a file", where=wrong)
         if self.totals and self.limit is not None:
             raise BadInput("does not go with --totals, which are over all", where="--limit")
 
@@ -86,6 +101,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         values = {name: getattr(self, name) for name in self.__struct_fields__}
         given = (name for name, value in values.items() if value is not None and value is not False)
         return next((f"--{name.replace('_', '-')}" for name in given if name not in alone), None)
+
+    def _beside_an_export(self) -> str | None:
+        said = {"--totals": self.totals, "--follow": self.follow, "--json": self.as_json}
+        return next((name for name, is_said in said.items() if is_said), None)
 
     def _moment(self, name: str, now: datetime) -> float | None:
         text: str | None = getattr(self, name)
@@ -128,6 +147,9 @@ _OPTIONS: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
     click.option("--totals", is_flag=True, help="sums and shares instead of requests"),
     click.option("--follow", "-f", is_flag=True, help="go on, and show what comes as it comes"),
     click.option("--json", "as_json", is_flag=True, help="one JSON object a line, whole requests"),
+    click.option(
+        "--export", metavar="FILE", help="write whole requests to a file: .parquet or .jsonl"
+    ),
     click.option("--file", metavar="FILE", help="log file"),
     click.option("--config", "path", metavar="FILE", help="config file that names the log"),
     click.option("--home", metavar="DIR", help="folder of the log, in place of EMAFUSION_HOME"),
