@@ -19,7 +19,7 @@ from emafusion.build.opening import opened
 from emafusion.config import parse
 from emafusion.domain.errors import Unready
 from emafusion.gateway.admin import PLACES, admin_token
-from emafusion.gateway.admin_serving import administered
+from emafusion.gateway.server import bind, serve
 
 TOKEN = "a-token-that-is-long-enough"
 RIGHT = {"authorization": f"Bearer {TOKEN}"}
@@ -41,23 +41,22 @@ def keyed(provider: Provider, tmp_path: Path) -> Iterator[Keyed]:
 @pytest.fixture
 def admin(keyed: Keyed) -> Gateway:
     """The admin API over those keys."""
-    ports: list[int] = []
     env = {**keyed.env, "EMAFUSION_ADMIN_TOKEN": TOKEN}
+    listener = bind("127.0.0.1", 0)
+    port = listener.getsockname()[1]
 
     async def work(stop: threading.Event, ready: Callable[[], None]) -> None:
         config = parse(CONFIG, source="test.yaml", env=env)
-
-        def announce(_host: str, port: int) -> None:
-            ports.append(port)
-            ready()
-
         async with opened(config, env) as gateway:
             app = admin_app(config, env, gateway)
-            async with administered(app, "127.0.0.1", 0, announce=announce):
-                await until(stop)
+            assert app is not None
+            task = asyncio.ensure_future(serve(app, listener, ready, grace_s=1))
+            await until(stop, task)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     keyed.ends.append(in_thread(work))
-    return Gateway(url=f"http://127.0.0.1:{ports[0]}", log=keyed.folder / "log.sqlite")
+    return Gateway(url=f"http://127.0.0.1:{port}", log=keyed.folder / "log.sqlite")
 
 
 def ask(admin: Gateway, method: str, path: str, body: object = None) -> Said:
