@@ -24,7 +24,7 @@ from emafusion.estimate.hybrid import (
     view_weights,
 )  # fmt: skip
 from emafusion.estimate.linear import DIFFICULTY, LENGTH
-from emafusion.estimate.roster import Roster, make_roster
+from emafusion.estimate.roster import Roster, make_roster, within_reach
 from emafusion.estimate.route import routes_of
 from emafusion.estimate.seen import Seen, see
 from emafusion.estimate.single import Single, fits, make_single
@@ -93,7 +93,7 @@ class HybridEstimator:
         views = self._views(features, seen, roster, axes=bool(weights[:, AXES].any()))
         difficulty = shrunk(state.blend, seen.levels[:, DIFFICULTY], seen.familiarity)
         quality = blend_quality(state.blend, views, difficulty=difficulty, weights=weights)
-        quality *= seen.tasks @ roster.reach.T
+        quality *= within_reach(seen.tasks @ roster.reach.T)
         spread = quality_sd(
             state.blend, quality, ability_sd=roster.ability_sd, familiarity=seen.familiarity
         )

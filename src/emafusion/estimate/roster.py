@@ -131,6 +131,19 @@ def _reach(state: RouterState, row: int, model: Model) -> Floats:
     return np.where(state.table.outcomes[row] >= FEWEST_OF_TASK, 1.0, 0.0)
 
 
+def within_reach(share: Floats) -> Floats:
+    """How far a program may be expected to answer at all, by the probability of its tasks: 0..1.
+
+    Odds are squared: a small chance that a query is of its kind is no reason to try it, for then it
+    can only decline. Whoever does everything has 1 and keeps it.
+
+    >>> within_reach(np.array([0.07, 0.5, 0.9, 1.0])).round(3).tolist()
+    [0.006, 0.5, 0.988, 1.0]
+    """
+    known, other = share**2, (1.0 - share) ** 2
+    return known / (known + other)
+
+
 def _pick(table: npt.NDArray[np.floating], rows: Ints) -> Floats:
     """Rows of a table, zeros for -1."""
     picked = np.zeros((len(rows), table.shape[1]))

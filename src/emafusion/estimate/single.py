@@ -18,7 +18,7 @@ from emafusion.domain.features import Estimates, Features, Floats
 from emafusion.estimate.cost import FIRST_TOKEN_S, LINEAR_UP_TO, LONGEST_TOKENS, TOKENS_PER_S
 from emafusion.estimate.hybrid import AXES, CLASSES, EDGE, LEARNED, Blend
 from emafusion.estimate.linear import DIFFICULTY, FIRST_DIRECTION, LENGTH, Heads, meant
-from emafusion.estimate.roster import Roster
+from emafusion.estimate.roster import Roster, within_reach
 from emafusion.estimate.route import SMALLEST
 from emafusion.estimate.state import RouterState
 
@@ -136,7 +136,7 @@ class Single:
         ]
         if self.reach is None:
             return quality
-        reach: list[float] = (said.features.labels.task @ self.reach).tolist()
+        reach: list[float] = within_reach(said.features.labels.task @ self.reach).tolist()
         return [q * share for q, share in zip(quality, reach, strict=True)]
 
     def _spread(self, slope: float, quality: list[float], familiarity: float) -> list[float]:

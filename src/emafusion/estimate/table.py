@@ -25,7 +25,8 @@ KAPPA = 20.0
 class Table:
     """Shrunk means of every leaf cell, and how many outcomes stand behind each task.
 
-    `leaves`: float32[n_models, CELLS], residual quality; `outcomes`: float64[n_models, TASKS].
+    `leaves`: float32[n_models, CELLS], residual quality; `outcomes`: float64[n_models, TASKS], each
+    counted once, with its likeliest task.
     """
 
     leaves: Float32s
@@ -73,8 +74,18 @@ def fit_table(cells: Float32s, residuals: Floats, kappa: float = KAPPA) -> Table
     )
     return Table(
         leaves=leaves.reshape(-1, CELLS).astype(np.float32),
-        outcomes=weights.reshape(shape).sum(axis=(2, 3)).astype(np.float64),
+        outcomes=answered.astype(np.float64).T @ _likeliest(cells),
     )
+
+
+def _likeliest(cells: Float32s) -> Floats:
+    """The likeliest task of each query: float64[n, TASKS], one 1 a row.
+
+    Shares of all the others, summed over thousands of queries, would look like outcomes.
+    """
+    tasks = cells.reshape(len(cells), TASKS, -1).sum(axis=2)
+    hot: Floats = np.eye(TASKS)[tasks.argmax(axis=1)]
+    return hot
 
 
 def shrink(sums: Floats, weights: Floats, kappa: float) -> Floats:

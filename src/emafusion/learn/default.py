@@ -30,6 +30,7 @@ from emafusion.learn.outcomes import OutcomeTable, from_frame, join
 from emafusion.learn.plan import Plan
 from emafusion.learn.seed_prompts import seed_prompts
 from emafusion.learn.weak_labels import strip_header
+from emafusion.replay.tasks import fit_tasks
 from emafusion.store.artifact import Card, Source, load, save
 from emafusion.version import __version__
 
@@ -101,6 +102,9 @@ def main(*, data: Path, embedded: Path, panel: Path, out: Path, seed: int) -> No
         **router.to_arrays(),
         **reference_arrays([encoder.encode(example.query) for example in _typical(examples)]),
         **judged.arrays,
+        **fit_tasks(
+            whole.datasets, whole.models, score=whole.score, cost_usd=whole.cost_usd
+        ).to_arrays(),
     }
     files = [*(data / f"{each.file}.parquet" for each in TABLES), embedded]
     figures = _figures(trained, examples) | judged.card.figures
