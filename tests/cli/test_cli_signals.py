@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 
+import pytest
 from msgspec import structs
 from rich.console import Console
 from tests.cli.running import Shell
@@ -36,10 +37,14 @@ def test_the_log_tells_the_same(shell: Shell, provider: Provider) -> None:
     decision = json.loads(asked.out)["emafusion"]["decision_id"]
     shown = shell.run("log", decision)
     assert "predicted of its model" in shown.out
-    plans = json.loads(shell.run("log", decision, "--json").out)["plans"]
-    signals = plans[-1]["signals"]
+    assert "artifact of now" not in shown.out, "it is the one that decided"
+    record = json.loads(shell.run("log", decision, "--json").out)
+    signals = record["signals"]
     assert signals[0]["name"] == "predicted"
     assert {"attempt", "value", "weight", "before", "after", "cost_usd"} <= set(signals[0])
+    ends = {each["attempt"]: each["after"] for each in signals}
+    for number, attempt in enumerate(record["attempts"]):
+        assert ends[number] == pytest.approx(attempt["confidence"], abs=1e-4)
 
 
 def test_fusion_is_told_by_who_took_part(shell: Shell, provider: Provider) -> None:

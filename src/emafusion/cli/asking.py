@@ -41,7 +41,7 @@ class Question:
         weight = self.quality_weight
         if weight is not None:
             objective = replace(objective, quality_weight=weight, answer_value_usd=None)
-        return Asked(query=replace(query, stream=True), objective=objective)
+        return Asked(query=replace(query, stream=True), objective=objective, explain=self.explain)
 
 
 class Share(click.ParamType[float]):

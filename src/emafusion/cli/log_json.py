@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import msgspec
 
+from emafusion.build.explaining import Explained
 from emafusion.store.record import Detail, LabelsRecord, OutcomeRow, PlanRecord, Record
 from emafusion.store.totals import Totals
 
 Plain = dict[str, object]
 
 
-def record_json(record: Record) -> str:
-    """A record on one line: columns of both tables and the answer that was given."""
+def record_json(record: Record, told: Explained | None = None) -> str:
+    """A record on one line: columns of both tables and the answer that was given.
+
+    `told`: how the confidences came about, which is not worked out for whole lists.
+    """
     made: Plain = {**_row(record.row), **_detail(record.detail), "answer": record.answer}
+    if told is not None:
+        made["signals"] = [msgspec.structs.asdict(signal) for signal in told.signals]
     return msgspec.json.encode(made).decode()
 
 

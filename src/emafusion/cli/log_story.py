@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from emafusion.build.explaining import Explained
 from emafusion.cli.log_attempts import attempt_lines
 from emafusion.cli.log_list import signed_dollars
 from emafusion.cli.log_margin import MARGIN, show_beside, show_line
@@ -25,8 +26,10 @@ from emafusion.cli.money import dollars
 from emafusion.cli.printable import one_line, printable
 from emafusion.store.record import LabelsRecord, Record
 
+OTHER = "worked out by the artifact of now: the one that decided is not at hand"
 
-def show_story(console: Console, record: Record, *, now: datetime) -> None:
+
+def show_story(console: Console, record: Record, why: Explained, *, now: datetime) -> None:
     """Print everything that is known of one request, in the order in which it happened."""
     _show_head(console, record, now)
     show_line(console, "query", record.detail.prompt or _no_text(record))
@@ -43,9 +46,11 @@ def show_story(console: Console, record: Record, *, now: datetime) -> None:
     if record.detail.judgements:
         show_beside(console, "judges", judgements_table(record))
         console.print("")
-    signals = shown_signals(record)
+    signals = shown_signals(record, why)
     if signals is not None:
         show_beside(console, "signals", signals)
+        if not why.is_same:
+            show_line(console, "", OTHER, style="dim")
         console.print("")
     _show_end(console, record)
 

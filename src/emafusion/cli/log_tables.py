@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from emafusion.build.explaining import Explained
 from emafusion.cli.money import dollars
 from emafusion.cli.printable import one_line
 from emafusion.cli.signals_table import signals_table
@@ -86,11 +87,10 @@ WAYS = {
 """How an answer of several came about, in words."""
 
 
-def shown_signals(record: Record) -> Table | None:
-    """How each confidence came about; None where that was not kept."""
-    signals = [signal for plan in record.detail.plans for signal in plan.signals]
+def shown_signals(record: Record, told: Explained) -> Table | None:
+    """How each confidence came about; None where nobody judged."""
     names = [attempt.candidate for attempt in record.detail.attempts]
-    return signals_table(signals, names) if signals else None
+    return signals_table(told.signals, names) if told.signals else None
 
 
 def _says(judgement: JudgementRecord) -> str:

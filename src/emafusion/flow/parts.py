@@ -87,7 +87,8 @@ class Task(Struct, frozen=True, kw_only=True):
     `candidates`: the pool, in any order. `resting`: names of those that failed lately; they are
     called only where nobody else can serve the query. `baseline`: whom savings are counted
     against; None for the best single candidate. `is_fused`: whether fusion was asked for.
-    `warm`: by candidate, how many tokens of the conversation its provider has in its cache.
+    `warm`: by candidate, how many tokens of the conversation its provider has in its cache;
+    `is_explained`: whether how the confidences came about is to be told with the answer.
     `mercy`: what may be done besides where a call fails or stays silent.
     """
 
@@ -98,4 +99,5 @@ class Task(Struct, frozen=True, kw_only=True):
     baseline: Candidate | None = None
     is_fused: bool = False
     warm: Mapping[str, int] = COLD
+    is_explained: bool = False
     mercy: Mercy = PLENTY

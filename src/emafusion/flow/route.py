@@ -117,7 +117,7 @@ def _answer(known: Considered, evidence: Evidence, plans: tuple[Plan, ...]) -> A
         confidence=confidence,
         baseline_usd=known.baseline_usd(),
         fused=stop.fused,
-        signals=known.signals(evidence) if evidence.judgements else (),
+        signals=known.signals(evidence) if known.task.is_explained else (),
     )
 
 
