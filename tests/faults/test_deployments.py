@@ -173,7 +173,7 @@ def _hedged(faulty: Faulty, served: Served, *, stream: bool) -> Timed:
 def test_a_place_that_dies_under_load_is_not_noticed(
     start_served: StartServed, faulty: Faulty
 ) -> None:
-    """With many requests under way at a place that breaks, each of them is answered by the other."""
+    """Of many requests under way at a place that breaks each is answered by the other."""
     served = _served(start_served)
     assert _share(faulty, served, 20)[2] == 20
     faulty.now["left"] = (Pause(0.2), Reset())

@@ -121,6 +121,7 @@ class Fleet:
         now = time.monotonic()
         self._health.note(place.name, attempt, now)
         if attempt.reply is not None:
+            self._tried.pop(call.query.query_id, None)
             place.took(attempt.ttft_s or attempt.latency_s, now)
         return with_fields(attempt, candidate=call.candidate.name)
 
