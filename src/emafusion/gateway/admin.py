@@ -80,12 +80,9 @@ class AdminApp(App):
     def admit(self, head: Head) -> Admitted:
         """Decide by its head, the token first: nothing is told to whoever has none."""
         if head.path == "/health":
-            handler: Handler = _healthy
-        else:
-            self._check_token(head)
-            handler = self._handler(head)
-        self._under_way += 1
-        return Admitted(handler=handler)
+            return Admitted(handler=_healthy, is_open=True)
+        self._check_token(head)
+        return Admitted(handler=self._handler(head))
 
     def _check_token(self, head: Head) -> None:
         if "authorization" in head.repeated:
