@@ -12,8 +12,10 @@ from emafusion.domain.query import Query
 from emafusion.gateway.answering import answering, reply_of
 from emafusion.gateway.asking import read_asked
 from emafusion.gateway.chat import CHAT, HELD
+from emafusion.gateway.driver import Run
 from emafusion.gateway.face import EVENTS
 from emafusion.gateway.facts import Facts
+from emafusion.gateway.heavy import worked
 from emafusion.gateway.http import Head, Headers, Request, Response, Sender
 from emafusion.gateway.service import Asked, Service
 from emafusion.wire.completions import (
@@ -32,7 +34,8 @@ AT_ONCE = 8
 
 async def complete(request: Request, sender: Sender, service: Service) -> Response | None:
     """Answer one request. Raises `EmafusionError` for what cannot be answered."""
-    prompted = decode_prompts(request.body)
+    body = request.body
+    prompted = await worked(service, len(body), lambda: decode_prompts(body))
     if len(prompted.prompts) == 1:
         return await answering(TextFace(prompted, prompted.prompts[0]))(request, sender, service)
     if prompted.params.stream:
@@ -125,7 +128,7 @@ def frame_of(reply: Reply, outcome: Outcome) -> Frame:
 async def _several(prompted: Prompted, request: Request, service: Service) -> Response:
     """Answer several prompts, each a query of its own; one that fails is the answer to all."""
     asked = [read_asked(request, service, TextFace(prompted, text)) for text in prompted.prompts]
-    outcomes = await _answered(asked, service)
+    outcomes, notices = await _answered(asked, service)
     replies = [reply_of(outcome) for outcome in outcomes]
     body = encode_completion(
         frame_of(replies[0], outcomes[0]),
@@ -134,20 +137,26 @@ async def _several(prompted: Prompted, request: Request, service: Service) -> Re
         logprobs=prompted.params.logprobs is not None,
         extras=_together(outcomes),
     )
-    return Response(body=body, headers=CHAT.headers({"decision_id": outcomes[0].decision_id}))
+    told = CHAT.headers({"decision_id": outcomes[0].decision_id})
+    return Response(body=body, headers=(*told, *notices))
 
 
-async def _answered(asked: Sequence[Asked], service: Service) -> list[Outcome]:
-    """Answer a few at a time, in their order. The first error ends the others."""
+async def _answered(asked: Sequence[Asked], service: Service) -> tuple[list[Outcome], Headers]:
+    """Answer a few at a time, in their order, and what the client is told besides.
+
+    The first error ends the others.
+    """
     at_once = asyncio.Semaphore(AT_ONCE)
+    runs = [service.run(timeout_s=each.objective.max_latency_s) for each in asked]
 
-    async def answered(each: Asked) -> Outcome:
+    async def answered(each: Asked, run: Run) -> Outcome:
         async with at_once:
-            return await service.answer(each, service.run(timeout_s=each.objective.max_latency_s))
+            return await service.answer(each, run)
 
-    tasks = [asyncio.ensure_future(answered(each)) for each in asked]
+    pairs = zip(asked, runs, strict=True)
+    tasks = [asyncio.ensure_future(answered(each, run)) for each, run in pairs]
     try:
-        return await asyncio.gather(*tasks)
+        return await asyncio.gather(*tasks), runs[-1].told
     finally:
         for task in tasks:
             task.cancel()

@@ -21,7 +21,8 @@ from emafusion.gateway.asking import tags_of
 from emafusion.gateway.driver import Run, drive
 from emafusion.gateway.embedders import Embedder
 from emafusion.gateway.facts import facts, headers
-from emafusion.gateway.http import Request, Response, Sender
+from emafusion.gateway.heavy import worked
+from emafusion.gateway.http import Headers, Request, Response, Sender
 from emafusion.gateway.service import Service, new_decision_id
 from emafusion.wire.embeddings import (
     EmbedQuery,
@@ -46,7 +47,8 @@ class _Asked(Struct, frozen=True, kw_only=True):
 
 async def embed(request: Request, _sender: Sender, service: Service) -> Response:
     """Answer one request. Raises `EmafusionError` for what cannot be answered."""
-    query = decode_embed(request.body)
+    size = len(request.body)
+    query = await worked(service, size, lambda: decode_embed(request.body))
     embedder = service.embedders.find(query.requested)
     embedder.remote.dialect.check(query)
     asked = _Asked(
@@ -58,7 +60,9 @@ async def embed(request: Request, _sender: Sender, service: Service) -> Response
     )
     usd = _check(asked, service)
     hold = await _held(asked, service, usd)
-    return _response(asked, await _answered(asked, service, hold, usd=usd))
+    outcome = await _answered(asked, service, hold, usd=usd)
+    limits = () if hold is None else hold.headers
+    return await worked(service, _size(outcome), lambda: _response(asked, outcome, limits))
 
 
 async def _answered(
@@ -151,7 +155,15 @@ def _spent(outcome: Outcome, query: EmbedQuery, usd: float | None) -> Spent:
     return Spent(usd=charged, tokens=tokens, is_estimate=cost is None)
 
 
-def _response(asked: _Asked, outcome: Outcome) -> Response:
+def _size(outcome: Outcome) -> int:
+    """Bytes of the vectors, about."""
+    reply = outcome.answer.reply
+    origin = None if reply is None else reply.origin
+    return 0 if origin is None else sum(len(value) for _, value in origin.fields)
+
+
+def _response(asked: _Asked, outcome: Outcome, limits: Headers) -> Response:
+    """The answer; `limits`: how those of the key stand."""
     answer = outcome.answer
     if answer.reply is None:
         raise answer.failure or Overloaded("no model answered")
@@ -164,4 +176,4 @@ def _response(asked: _Asked, outcome: Outcome) -> Response:
         prompt_tokens=None if usage is None else usage.prompt_tokens,
         extras=told,
     )
-    return Response(body=body, headers=headers(told))
+    return Response(body=body, headers=(*headers(told), *limits))

@@ -16,6 +16,7 @@ from emafusion.gateway.answering import answering
 from emafusion.gateway.chat import CHAT, HELD
 from emafusion.gateway.face import EVENTS
 from emafusion.gateway.facts import Facts, facts
+from emafusion.gateway.heavy import worked
 from emafusion.gateway.http import Head, Headers, Request, Response, Sender
 from emafusion.gateway.service import Service
 from emafusion.gateway.shelving import NotKept, log, owner_of
@@ -34,7 +35,8 @@ from emafusion.wire.responses.kept import (
 
 async def respond(request: Request, sender: Sender, service: Service) -> Response | None:
     """Answer one request. Raises `EmafusionError` for what cannot be answered."""
-    asked = decode_request(request.body)
+    size = len(request.body)
+    asked = await worked(service, size, lambda: decode_request(request.body))
     shelf = _shelf_for(asked, service)
     owner = owner_of(request)
     face = ResponsesFace(
@@ -49,7 +51,8 @@ async def respond(request: Request, sender: Sender, service: Service) -> Respons
         if shelf is None:
             return
         try:
-            await shelf.responses.put(face.kept(outcome, owner))
+            kept = await worked(service, size, lambda: face.kept(outcome, owner))
+            await shelf.responses.put(kept)
         except Unready as error:  # the answer was paid for: it is given all the same
             log.error("%s is not kept: %s", outcome.decision_id, error)
             face.store = False

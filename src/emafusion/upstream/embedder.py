@@ -6,6 +6,7 @@ be embedded comes as the fields of a query, the vectors go as the fields of a re
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 
@@ -29,6 +30,9 @@ from emafusion.wire.embeddings import (
     embed_query,
     vectors_origin,
 )
+
+_LARGE_BYTES = 512 * 1024
+"""Size of a reply from which it is read without holding up others."""
 
 _IDENTITY: Headers = (("user-agent", "emafusion"), ("accept-encoding", "identity"))
 
@@ -102,7 +106,10 @@ class RemoteEmbedder:
         try:
             if response.status != 200:
                 raise await self._refusal(response)
-            return self.dialect.reply(await response.read(), query)
+            body = await response.read()
+            if len(body) < _LARGE_BYTES:
+                return self.dialect.reply(body, query)
+            return await asyncio.to_thread(self.dialect.reply, body, query)
         finally:
             response.close()
 
