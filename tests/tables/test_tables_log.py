@@ -7,10 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.store.outcomes import answer, escalated_answer, failed_answer, outcome
+from msgspec import structs
+from tests.store.outcomes import answer, escalated_answer, failed_answer, outcome, said
 from tests.tables.importing import Import
 
 from emafusion.domain.errors import BadInput
+from emafusion.domain.evidence import Merge
 from emafusion.domain.outcome import Answer
 from emafusion.store.log import OutcomeLog
 from emafusion.store.texts import Prompts
@@ -40,6 +42,19 @@ def test_a_log_is_a_table_of_its_answers(tmp_path: Path) -> None:
         ("em-1", "large", "It is 42.", None, 0),
     ]
     assert list(read.notes()) == ["calls that failed left out: 1"]
+
+
+def test_what_was_written_of_several_answers_is_nobodys(tmp_path: Path) -> None:
+    """A merged text is no answer of who wrote it; answers to parts answer another question."""
+    given = answer()
+    merge = Merge(attempt=said("large", "It is four."), of=(0,), over=0, kept=True)
+    merged = structs.replace(given, evidence=structs.replace(given.evidence, merge=merge))
+    split = structs.replace(answer("Oslo"), route="parts")
+    read = read_outcomes([_log(tmp_path / "log.sqlite", merged, split)])
+    assert read.frame.select("model", "response").rows() == [("small", "It is 4.")]
+    assert sorted(read.notes()) == [
+        "answers to parts of a query left out: 1", "calls made to fuse left out: 1",
+    ]  # fmt: skip
 
 
 def test_judgements_of_a_log_are_grades(tmp_path: Path) -> None:

@@ -21,6 +21,9 @@ from emafusion.tables.jsonl import Fields, Pile
 EMBEDDING = "embedding"
 """Route of rows that are no answers to questions: texts that were made vectors."""
 
+NO_ANSWERS = {EMBEDDING: "embeddings", "parts": "answers to parts of a query"}
+"""Routes whose calls answer no logged query, and what they are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
@@ -32,11 +35,11 @@ class Logged:
 
 
 def calls_of(record: Record) -> Iterator[Logged]:
-    """Every call of a logged request; those that failed or were made to judge are no answers."""
+    """Every call of a logged request; those that failed or were made to judge or fuse are none."""
     samples: Counter[str] = Counter()
     pairs = zip(record.detail.attempts, table_rows(record), strict=True)
     for number, (attempt, row) in enumerate(pairs):
-        what = _no_answer(attempt) if record.row.route != EMBEDDING else "embeddings"
+        what = NO_ANSWERS.get(record.row.route) or _no_answer(attempt)
         if what is not None:
             yield Logged(left_out=what)
             continue
@@ -79,7 +82,7 @@ def size_of(row: Fields) -> int:
 def _no_answer(attempt: AttemptRecord) -> str | None:
     if attempt.failure is not None:
         return "calls that failed"
-    return None if attempt.purpose in {"answer", "fuse"} else f"calls made to {attempt.purpose}"
+    return None if attempt.purpose == "answer" else f"calls made to {attempt.purpose}"
 
 
 def _grades(record: Record, number: int, row: Fields) -> Iterator[Fields]:
