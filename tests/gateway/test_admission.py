@@ -264,7 +264,7 @@ class Gone(MemoryKeyStore):
 
 
 async def test_keys_are_looked_up_once_a_second() -> None:
-    """However many ask at once; and those that are no keys never."""
+    """Twice at most, however many ask at once; and those that are no keys never."""
     clock, store, secret = Clock(), Gone(), new_secret()
     await store.make(KEY, digest_of(secret))
     keys = make_keys((), store=store, required=True)

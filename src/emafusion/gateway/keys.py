@@ -1,7 +1,7 @@
 """Who may call: keys of the environment, and keys that were made with limits of their own.
 
-Nothing of a key is kept but its digest. A key that was made is looked up in the key store once a
-second at most, so that whoever is revoked is out a second later, in every process; what is unknown
+Nothing of a key is kept but its digest. A key that was made is looked up in the key store twice a
+second at most, so that whoever is revoked is out within a second, in every process; what is unknown
 and does not even look like a key of ours asks no database.
 """
 
@@ -20,7 +20,7 @@ from emafusion.store.keys.key import Key
 from emafusion.store.keys.ports import KeyStore
 from emafusion.store.keys.secret import PREFIX, digest_of, is_secret
 
-FRESH_S = 1.0
+FRESH_S = 0.5
 """Seconds that what the key store said of a key holds."""
 
 STALE_S = 300.0
