@@ -50,7 +50,8 @@ class Keyed:
                 keys = gateway_keys(config, self.env, gateway.keys)
                 app = App(service=gateway.service, keys=keys)
                 task = asyncio.ensure_future(serve(app, listener, ready, grace_s=1))
-                await until(stop, task)
+                async with gateway.batches.running():
+                    await until(stop, task)
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
 
