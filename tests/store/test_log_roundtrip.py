@@ -12,7 +12,20 @@ from tests.store.outcomes import answer, estimates, features, outcome
 
 from emafusion.domain.attempt import Attempt, Choice, Reply, TokenLogprob, Usage
 from emafusion.domain.errors import Failure, RateLimited, TimedOut
-from emafusion.domain.evidence import CallStep, Evidence, Judgement, JudgeStep, Plan, Step, StopStep
+from emafusion.domain.evidence import (
+    CallStep,
+    Evidence,
+    Fused,
+    FuseStep,
+    GatherStep,
+    Judgement,
+    JudgeStep,
+    Merge,
+    Plan,
+    Signal,
+    Step,
+    StopStep,
+)
 from emafusion.domain.model import Objective
 from emafusion.domain.outcome import Answer, Outcome
 from emafusion.domain.query import (
@@ -95,10 +108,36 @@ unanswered = st.builds(Attempt, candidate=names, failure=failures, cost_usd=mone
 judgements = st.builds(
     Judgement, judge=names, attempt=counts, value=st.none() | shares, verdict=texts, cost_usd=money
 )
+places = st.lists(counts, max_size=3).map(tuple)
 steps: st.SearchStrategy[Step] = (
     st.builds(CallStep, candidate=names, live=st.booleans())
     | st.builds(JudgeStep, judges=st.lists(names, max_size=2).map(tuple), attempt=counts)
-    | st.builds(StopStep, attempt=st.none() | counts)
+    | st.builds(GatherStep, candidates=st.lists(names, max_size=3).map(tuple))
+    | st.builds(FuseStep, candidate=names, attempts=places, over=counts)
+    | st.builds(
+        StopStep,
+        attempt=st.none() | counts,
+        fused=st.none()
+        | st.builds(Fused, way=st.sampled_from(["vote", "merge", "parts"]), attempts=places),
+    )
+)
+merges = st.builds(
+    Merge,
+    attempt=answered | unanswered,
+    of=places,
+    over=counts,
+    compared=st.lists(judgements, max_size=2).map(tuple),
+    kept=st.booleans(),
+)
+signals = st.builds(
+    Signal,
+    name=names,
+    attempt=counts,
+    value=st.none() | shares,
+    weight=shares,
+    before=shares,
+    after=shares,
+    cost_usd=money,
 )
 plans = st.builds(
     Plan,
@@ -122,6 +161,8 @@ def answers(draw: st.DrawFn) -> Answer:
         judgements=draw(st.lists(judgements, max_size=3).map(tuple)),
         confidences=tuple(draw(st.none() | shares) for _ in attempts),
         groups=tuple(draw(st.integers(-1, 2)) for _ in attempts),
+        labelled=draw(st.lists(answered | unanswered, max_size=1).map(tuple)),
+        merge=draw(st.none() | merges),
     )
     return replace(
         answer(),
@@ -130,6 +171,7 @@ def answers(draw: st.DrawFn) -> Answer:
         attempt=chosen,
         evidence=evidence,
         plans=draw(st.lists(plans, max_size=3).map(tuple)),
+        signals=draw(st.lists(signals, max_size=3).map(tuple)),
         features=draw(st.none() | st.builds(features, counts)),
         estimates=draw(st.none() | st.builds(estimates)),
         route=draw(names),
