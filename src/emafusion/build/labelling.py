@@ -9,14 +9,16 @@ import numpy as np
 from emafusion.catalog import cost_usd
 from emafusion.domain.attempt import Usage
 from emafusion.domain.features import Floats
-from emafusion.domain.model import Candidate, Objective
+from emafusion.domain.model import Candidate, Model, Objective
 from emafusion.flow.slow import TIMEOUT_S, SlowLabels
 from emafusion.judge.labeller import MAX_TOKENS, MAX_TOKENS_REASONING, LLMLabeller
+from emafusion.replay.labelled import SlowRecords
 
 PROMPT, WORDS, THOUGHT = 700, 50, 300
 """Tokens that one labelling is expected to take: prompt (the classes and a usual query), and
 completion of a model that answers at once and of one that thinks first."""
 
+RECORDED = "recorded"
 LONGEST = 4_000
 """Tokens of prompt that it can take: where nearly every character is one."""
 
@@ -48,6 +50,28 @@ def build_slow(
         most_usd=_most_usd(candidate) or fee,
         quality_per_usd=quality_per_usd,
         timeout_s=TIMEOUT_S,
+    )
+
+
+def recorded_slow(
+    records: SlowRecords,
+    axes: Mapping[str, tuple[str, ...]],
+    trust: Mapping[str, float],
+    *,
+    quality_per_usd: Callable[[Objective], float],
+) -> SlowLabels:
+    """The labeller of a replay: what was recorded of one, at what it cost."""
+    model = Model(name=records.model, provider=RECORDED)
+    labeller = Candidate(
+        name=records.model, model=model, deployment=RECORDED, remote_name=records.model
+    )
+    return SlowLabels(
+        labeller=LLMLabeller(candidate=labeller, axes=axes, timeout_s=TIMEOUT_S),
+        cost_usd=records.cost_usd,
+        most_usd=records.cost_usd,
+        quality_per_usd=quality_per_usd,
+        timeout_s=TIMEOUT_S,
+        trust=trust,
     )
 
 

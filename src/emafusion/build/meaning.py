@@ -14,13 +14,14 @@ import numpy as np
 
 from emafusion.build.embedders import open_embedders
 from emafusion.config import Config
-from emafusion.domain.errors import BadInput, UnknownModel
+from emafusion.domain.command import Call
+from emafusion.domain.errors import BadInput, Garbled, UnknownModel
 from emafusion.domain.query import Embedding
 from emafusion.encode.hashing import clip
 from emafusion.gateway.embedders import Embedder, Embedders
 from emafusion.gateway.meaning import Meaning, Reader
 from emafusion.upstream.sentences import OnnxSentences
-from emafusion.wire.embeddings import EmbedQuery
+from emafusion.wire.embeddings import asked_query, decode_embed, vectors_of
 
 ENDPOINT, ONNX = "endpoint", "onnx"
 AT_ONCE = 64
@@ -55,14 +56,17 @@ class EndpointReader:
         found: list[Embedding] = []
         for start in range(0, len(texts), AT_ONCE):
             part = tuple(texts[start : start + AT_ONCE])
-            query = EmbedQuery(requested=self._name, inputs=part, fields=())
-            said = await self._embedder.remote.embed(query, self._name)
-            found.extend(map(_vector, said.vectors))
+            found.extend(await self._part(part))
         return tuple(found)
 
-    @property
-    def _name(self) -> str:
-        return self._embedder.candidate.remote_name
+    async def _part(self, texts: tuple[str, ...]) -> list[Embedding]:
+        candidate = self._embedder.candidate
+        body = msgspec.json.encode({"model": candidate.remote_name, "input": texts})
+        query = asked_query(decode_embed(body), query_id="meaning")
+        attempt = await self._embedder.remote.send(Call(candidate=candidate, query=query))
+        if attempt.reply is None:
+            raise attempt.failure or Garbled("neither a reply nor a failure")
+        return [_vector(raw) for raw in vectors_of(attempt.reply)]
 
     async def close(self) -> None:
         """Close every connection."""

@@ -6,7 +6,7 @@ To add a judge or a policy: its file, a row here, a line in the docs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -80,7 +80,8 @@ class Learned:
     """What an artifact gives to the parts; stated defaults where it has nothing.
 
     `artifact`: its digest, None for defaults alone; `embedding`: name of the encoder outside the
-    package that queries are read by besides, None where none is needed.
+    package that queries are read by besides, None where none is needed; `trust`: weight of slow
+    labels by axis, where it was fitted.
     """
 
     encoder: HashEncoder
@@ -89,6 +90,7 @@ class Learned:
     reference: tuple[Features, ...]
     artifact: str | None = None
     embedding: str | None = None
+    trust: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 def learned_from(artifact: Artifact | None) -> Learned:
@@ -102,7 +104,16 @@ def learned_from(artifact: Artifact | None) -> Learned:
         reference=reference_features(arrays),
         artifact=None if artifact is None else artifact.digest,
         embedding=str(arrays[EMBEDDING][0]) if EMBEDDING in arrays else None,
+        trust=_trust(arrays),
     )
+
+
+def _trust(arrays: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, float]:
+    """Weights of slow labels by axis; empty where none were fitted."""
+    if "labels/trust" not in arrays:
+        return {}
+    shares = arrays["labels/trust"].astype(np.float64).tolist()
+    return dict(zip(map(str, arrays["labels/axes"].tolist()), shares, strict=True))
 
 
 def _panel(arrays: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, Floats]:
@@ -138,6 +149,7 @@ def build_parts(
     slow = None
     if config.policy.slow_labels:
         slow = build_slow(candidates, means, classes, quality_per_usd=dial.quality_per_usd)
+        slow = slow and replace(slow, trust=learned.trust)
     gain = GainPolicy(
         dial=dial,
         spread=make_spread(BLIND_K, SCORED_K),

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 from msgspec import structs
 
-from emafusion.build.parts import Learned, build_parts
+from emafusion.build.labelling import recorded_slow
+from emafusion.build.parts import Learned, build_parts, reference_of
 from emafusion.build.replay_reading import RecordedGrouper
 from emafusion.catalog import cost_usd
 from emafusion.config import Config, FusionSection
@@ -22,9 +24,12 @@ from emafusion.domain.ports import Judge, Policy
 from emafusion.estimate.estimator import HybridEstimator
 from emafusion.estimate.hybrid import Mode
 from emafusion.flow.parts import Parts, everything_said
+from emafusion.flow.slow import SlowLabels
 from emafusion.judge.mean_panel import MeanPanel
+from emafusion.policy.dial import fit_dial
 from emafusion.policy.single import SinglePolicy
 from emafusion.replay.known import KnownEstimates, KnownFeatures
+from emafusion.replay.labelled import SlowRecords
 from emafusion.replay.reading import RecordedJudge, RecordedPanel
 from emafusion.replay.records import Records
 
@@ -100,6 +105,7 @@ class Stage:
     graded: tuple[Judge, ...] = ()
     chosen: Policy | None = None
     explore_share: float = 0.0
+    slow: SlowRecords | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -151,13 +157,13 @@ def prepare(recipe: Recipe, names: str, stage: Stage) -> Rehearsed:
     parts = replace(
         served,
         encoder=_encoder(stage),
-        estimator=_estimator(stage, estimates),
+        estimator=_estimator(stage, estimates, estimator),
         policy=rule,
         judges=judges,
         panel=panel,
         group=grouper,
         unsupported=everything_said,
-        slow=None,
+        slow=_slow(stage, estimator, served.classes),
         explain=None,
         splitter=None,
     )
@@ -193,14 +199,31 @@ def _config(recipe: Recipe, stage: Stage) -> Config:
     )
 
 
+def _slow(
+    stage: Stage, estimator: HybridEstimator, axes: Mapping[str, tuple[str, ...]]
+) -> SlowLabels | None:
+    """The labeller whose replies were recorded, None where there are none."""
+    if stage.slow is None:
+        return None
+    reference = estimator.estimate_many(reference_of(stage.learned), stage.candidates)
+    quality = np.array([each.quality for each in reference])
+    dial = fit_dial(quality, np.array([each.cost_usd for each in reference]))
+    trust = stage.learned.trust
+    return recorded_slow(stage.slow, axes, trust, quality_per_usd=dial.quality_per_usd)
+
+
 def _encoder(stage: Stage) -> KnownFeatures:
     pairs = zip(stage.records.queries, stage.features, strict=True)
     return KnownFeatures({query.query_id: each for query, each in pairs})
 
 
-def _estimator(stage: Stage, estimates: tuple[Estimates, ...]) -> KnownEstimates:
+def _estimator(
+    stage: Stage, estimates: tuple[Estimates, ...], others: HybridEstimator
+) -> KnownEstimates:
     pairs = zip(stage.features, estimates, strict=True)
-    return KnownEstimates({id(features): each for features, each in pairs}, stage.candidates)
+    return KnownEstimates(
+        {id(features): each for features, each in pairs}, stage.candidates, others
+    )
 
 
 def _judges(served: Parts, stage: Stage) -> dict[str, Judge]:

@@ -19,6 +19,7 @@ from emafusion.lab.fitting import ENCODER, LEARNED_VIEW, Wish, fit
 from emafusion.lab.labels import parse_labels
 from emafusion.lab.reading import need_polars
 from emafusion.lab.sample import located
+from emafusion.lab.slow_labels import read_slow_labels
 from emafusion.learn.plan import LEARNED, LearnedName
 from emafusion.store.artifact import Artifact, Card, save
 from emafusion.tables.read import Read, read_judges, read_outcomes
@@ -39,6 +40,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     labels: str
     learned: LearnedName
     encoders: tuple[str, ...]
+    slow_labels: str | None
     config: str | None
     licence: str
     skip_bad: bool
@@ -71,6 +73,8 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     help="what reads queries: hashed, or besides static:FILE, endpoint:NAME, onnx:FOLDER; of "
     "several, what served best while held out",
 )  # fmt: skip
+@click.option("--slow-labels", metavar="TABLE",
+              help="what a model said of the queries' kinds, and what people say")  # fmt: skip
 @click.option("--config", metavar="FILE", help="config with the embedding model of endpoint:NAME")
 @click.option("--licence", metavar="NAME", default="unknown", show_default=True,
               help="of the tables, for the card")  # fmt: skip
@@ -95,6 +99,7 @@ def command(**options: object) -> None:
         learned=asked.learned,
         encoders=asked.encoders,
         vectors_of=vectors_by(asked.config),
+        slow=read_slow_labels(Path(asked.slow_labels)) if asked.slow_labels else None,
         name=name,
         licence=asked.licence,
     )

@@ -23,6 +23,7 @@ from emafusion.lab.prices import read_prices
 from emafusion.lab.reading import need_polars, read_grades, read_rows
 from emafusion.lab.replaying import DIAL, Asked, Replayed, summary_of
 from emafusion.lab.reporting import About, notes_of, report_on
+from emafusion.lab.slow_labels import read_slow_labels
 from emafusion.lab.transfer import transfer
 from emafusion.replay.decisions import decisions_of, write_decisions, writer_of
 from emafusion.replay.records import records_of
@@ -50,6 +51,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     beside: tuple[str, ...]
     transfer: bool
     ignore_dataset: bool
+    slow_labels: str | None
     config: str | None
     as_json: bool
 
@@ -76,6 +78,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
             prices=read_prices(Path(self.prices)) if self.prices else {},
             seed=self.seed,
             by_text_alone=self.ignore_dataset,
+            slow=read_slow_labels(Path(self.slow_labels)).records if self.slow_labels else None,
         )
 
 
@@ -107,6 +110,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     is_flag=True,
     help="tell the router the text of a query alone, not the data set it is of",
 )
+@click.option("--slow-labels", metavar="TABLE", help="what a model said of the queries' kinds")
 @click.option(
     "--config",
     metavar="FILE",

@@ -27,6 +27,7 @@ from emafusion.lab.meanings import VectorsOf, nobody
 from emafusion.lab.overlap import marks_of
 from emafusion.lab.panel import columns_of, panel_on
 from emafusion.lab.rehearsing import levelled, stops_of
+from emafusion.lab.slow_labels import SlowTable, trust_arrays, trust_of
 from emafusion.learn.choosing import choose
 from emafusion.learn.fit import Fitted, fit_router
 from emafusion.learn.outcomes import OutcomeTable, from_frame
@@ -60,6 +61,9 @@ LEARNED_VIEW = "learned view, points over the table alone/"
 ENCODER = "encoder, points over the first/"
 """Before the names of encoders, in the figures of a card."""
 
+SLOW = "weight of slow labels/"
+"""Before the names of axes, in the figures of a card."""
+
 KEPT = "encoder/"
 """Arrays taken over from what ships with the package: the classes of queries."""
 
@@ -70,7 +74,8 @@ class Wish:
 
     `learned`: what learns the learned view, as in `learn.plan`; `encoders`: what may read queries,
     as in `lab.encoding`, the best of them where there are several; `vectors_of`: who
-    knows the vectors of encoders outside; `name`: of the table, for the
+    knows the vectors of encoders outside; `slow`: slow labels
+    and true ones; `name`: of the table, for the
     card; `licence`: of its rows.
     """
 
@@ -79,6 +84,7 @@ class Wish:
     learned: LearnedName = "linear"
     encoders: tuple[str, ...] = (HASHED,)
     vectors_of: VectorsOf = nobody
+    slow: SlowTable | None = None
     name: str = "table"
     licence: str = "unknown"
 
@@ -127,7 +133,13 @@ def fit(
         ).to_arrays(),
     }
     arrays |= marks_of(query.prompt for query in queries)
+    trust: Mapping[str, float] = {}
+    if wish.slow is not None:
+        ids = [query.query_id for query in queries]
+        trust = trust_of(wish.slow, ids, best.encoded.features)
+        arrays |= trust_arrays(trust)
     card = _card(frame, table, best, wish=wish, alarms=alarms)
+    card.figures.update({f"{SLOW}{axis}": share for axis, share in trust.items()})
     artifact = Artifact(arrays=arrays, card=card)
     if wish.labels == "none":
         return artifact

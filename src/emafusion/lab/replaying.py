@@ -29,6 +29,7 @@ from emafusion.lab.known import Known, fitted_baselines, known_from
 from emafusion.lab.meanings import Vectors, meant
 from emafusion.replay.comparison import summarize
 from emafusion.replay.grades import judges_of
+from emafusion.replay.labelled import SlowRecords
 from emafusion.replay.policies.chosen import ChosenPolicy
 from emafusion.replay.records import Records, records_of
 from emafusion.replay.run import Play, Run, play
@@ -52,7 +53,8 @@ class Asked:
     those to choose from, None for all of the table; `prices`: by model, to replay at other prices;
     `explore_share`: 0..1, as served; `recipe`: another one than the policy's own, for what a part
     is worth; `vectors`: of prompts, where the artifact reads queries by an encoder outside;
-    `by_text_alone`: the data set of a query is not told to the router.
+    `by_text_alone`: the data set of a query is not told to the router; `slow`: what a labeller
+    said of the queries.
     """
 
     policy: str = "hybrid"
@@ -64,6 +66,7 @@ class Asked:
     recipe: Recipe | None = None
     vectors: Vectors = field(default_factory=dict[str, Embedding], repr=False)
     by_text_alone: bool = False
+    slow: SlowRecords | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -138,6 +141,7 @@ def replay_known(
         flow_of=flow_of,
         forget=rehearsed.forget,
         done=lambda count: done(count, whole),
+        slow=asked.slow,
     )
     learned = set(known.learned.router.models)
     return Replayed(
@@ -186,6 +190,7 @@ def stage_of(records: Records, learned: Learned, asked: Asked) -> Stage:
         learned=learned,
         features=tuple(map(learned.encoder.encode, _meant(records.queries, learned, asked))),
         explore_share=asked.explore_share,
+        slow=asked.slow,
     )
 
 
@@ -228,7 +233,9 @@ def _flows(
     """Flows by place of the query and place of the setting."""
     objectives = [Objective(quality_weight=weight) for weight in asked.quality_weights]
     pools, queries = pools_of(stage, only), stage.records.queries
-    parts = plan_ahead(rehearsed.parts, queries, pools, objectives=objectives)
+    parts = rehearsed.parts
+    if asked.slow is None:  # else the first plan depends on what the labeller says
+        parts = plan_ahead(parts, queries, pools, objectives=objectives)
 
     def flow_of(i: int, w: int) -> Flow[Answer]:
         task = Task(query=queries[i], candidates=pools[i], objective=objectives[w])

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from emafusion.domain.evidence import Plan, Situation
 from emafusion.domain.features import Estimates, Features
 from emafusion.domain.model import Candidate
-from emafusion.domain.ports import Policy
+from emafusion.domain.ports import Estimator, Policy
 from emafusion.domain.query import Query
 
 FirstPlans = dict[float, dict[str, tuple[Plan, tuple[Candidate, ...]]]]
@@ -34,17 +34,27 @@ class KnownFeatures:
 class KnownEstimates:
     """Estimates of a whole pool by the features that they were made from; implements `Estimator`.
 
-    `estimates`: by `id` of the features, which must be kept alive; `pool`: their candidates.
+    `estimates`: by `id` of the features, which must be kept alive; `pool`: their candidates;
+    `others`: predicts features that are none of these, such as those with slow labels.
     """
 
-    def __init__(self, estimates: Mapping[int, Estimates], pool: tuple[Candidate, ...]) -> None:
+    def __init__(
+        self,
+        estimates: Mapping[int, Estimates],
+        pool: tuple[Candidate, ...],
+        others: Estimator | None = None,
+    ) -> None:
         self._estimates = estimates
+        self._others = others
         self._pool = pool
         self._places = {candidate.name: k for k, candidate in enumerate(pool)}
         self._parts: dict[int, tuple[tuple[Candidate, ...], Estimates]] = {}
 
     def estimate(self, features: Features, candidates: tuple[Candidate, ...], /) -> Estimates:
         """Look the estimates up; for a part of the pool, take its columns."""
+        whole = self._estimates.get(id(features))
+        if whole is None and self._others is not None:
+            return self._others.estimate(features, candidates)
         whole = self._estimates[id(features)]
         if candidates is self._pool or len(candidates) == len(self._pool):
             return whole

@@ -7,17 +7,20 @@ from math import isnan
 from emafusion.domain.attempt import Attempt, Choice, Reply, TokenLogprob, Usage
 from emafusion.domain.command import Call
 from emafusion.domain.errors import Rejected
+from emafusion.replay.labelled import SlowRecords
 from emafusion.replay.records import Records
 
 
 class RecordedAnswers:
     """Gives what was recorded for a call; implements `replay.driver.Recorded`.
 
-    Each attempt is made once: a dial of many settings asks for the same ones again and again.
+    `slow`: what a labeller said of the queries, None where none did. Each attempt is made once: a
+    dial of many settings asks for the same ones again and again.
     """
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, slow: SlowRecords | None = None) -> None:
         self._records = records
+        self._slow = slow
         self._rows = {query.query_id: i for i, query in enumerate(records.queries)}
         self._columns = {name: k for k, name in enumerate(records.models)}
         self._made: dict[tuple[int, int], Attempt] = {}
@@ -25,8 +28,10 @@ class RecordedAnswers:
     def __call__(self, call: Call, /) -> Attempt:
         """The recorded attempt; a failure by value where none was recorded.
 
-        Answers alone are recorded here: a call to judge or to label fails, and those abstain.
+        A call to judge fails, and one to label where nobody was recorded: those abstain.
         """
+        if call.purpose == "label" and self._slow is not None:
+            return self._slow.attempt(call.query.query_id, call.candidate.name)
         if call.purpose != "answer":
             failure = Rejected("only answers were recorded")
             return Attempt(candidate=call.candidate.name, failure=failure, cost_usd=0.0)

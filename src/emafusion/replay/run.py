@@ -15,6 +15,7 @@ from emafusion.domain.errors import NoCandidate
 from emafusion.domain.features import Floats, Ints
 from emafusion.domain.outcome import Answer
 from emafusion.replay.driver import run
+from emafusion.replay.labelled import SlowRecords
 from emafusion.replay.recorded import RecordedAnswers
 from emafusion.replay.records import Bools, Records
 
@@ -176,6 +177,7 @@ class _Sheet:
 class Play:
     """What is to be replayed. `done`: called after each query; `forget`: drops what was kept of it.
 
+    `slow`: what a labeller said of the queries, None where none did.
     `weights`: settings of the dial, in the order that `flow_of` counts them.
     """
 
@@ -184,6 +186,7 @@ class Play:
     flow_of: FlowOf
     forget: Callable[[], None]
     done: Callable[[int], None]
+    slow: SlowRecords | None = None
 
 
 def play(records: Records, plan: Play) -> tuple[Run, ...]:
@@ -191,7 +194,7 @@ def play(records: Records, plan: Play) -> tuple[Run, ...]:
 
     All settings of a query follow each other, so that what is read of its answers is read once.
     """
-    recorded = RecordedAnswers(records)
+    recorded = RecordedAnswers(records, plan.slow)
     sheets = [_Sheet(records) for _ in plan.weights]
     for i in range(len(records.queries)):
         for w, sheet in enumerate(sheets):
