@@ -16,7 +16,7 @@ from tests.cli.running import Serving, Shell
 from tests.docs.pages import PAGES, ROOT, blocks, commands, sections
 from tests.gateway.provider import Provider
 
-from emafusion.build.parts import FREE_JUDGES
+from emafusion.build.judging import FREE_JUDGES
 from emafusion.cli.main import VERBS, program
 from emafusion.cli.reference import reference as commands_reference
 from emafusion.cli.story import VIEWS

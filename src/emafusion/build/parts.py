@@ -1,11 +1,11 @@
 """Names -> parts in one visible table, and how a pool's parts are put together.
 
-To add a judge or a policy: its file, a row here, a line in the docs.
+To add a policy: its file, a row in `build.modes`, a line in the docs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -15,16 +15,15 @@ import numpy.typing as npt
 
 from emafusion.build.checking import checker_of
 from emafusion.build.fusing import fusing_of, fusion_of, with_samples, with_writing
+from emafusion.build.judging import build_judges
 from emafusion.build.labelling import build_slow
 from emafusion.build.modes import Ground, mode_of, policy_of
 from emafusion.build.splitting import splitter_of
 from emafusion.build.unsupported import unsupported_of
 from emafusion.catalog import cost_usd
 from emafusion.config import Config
-from emafusion.domain.attempt import Usage
 from emafusion.domain.features import Features, Floats
 from emafusion.domain.model import Candidate
-from emafusion.domain.ports import Judge
 from emafusion.domain.query import ask
 from emafusion.encode.classify import ClassifierState
 from emafusion.encode.encoder import HashEncoder
@@ -35,15 +34,10 @@ from emafusion.estimate.hybrid import Mode
 from emafusion.estimate.reference import reference_features
 from emafusion.estimate.state import RouterState
 from emafusion.flow.parts import Parts
-from emafusion.judge.agreement import AgreementJudge
 from emafusion.judge.explain import explain_confidence
-from emafusion.judge.family import related
 from emafusion.judge.grouping import group
-from emafusion.judge.llm import LLMJudge
-from emafusion.judge.logprob import LogprobJudge
 from emafusion.judge.mean_panel import MeanPanel
 from emafusion.judge.panel import LogOddsPanel
-from emafusion.judge.rules import RulesJudge
 from emafusion.judge.state import PanelState
 from emafusion.policy.dial import fit_dial
 from emafusion.policy.gain import GainPolicy
@@ -51,13 +45,6 @@ from emafusion.policy.reading import Reader
 from emafusion.policy.spread import make_spread
 from emafusion.policy.vote import Vote
 from emafusion.store.artifact import Artifact, load, load_default
-
-FREE_JUDGES: Mapping[str, Callable[[], Judge]] = {
-    "rules": RulesJudge,
-    "logprob": LogprobJudge,
-    "agreement": AgreementJudge,
-}
-"""Judges that cost nothing, in the order they are asked. The paid one is `llm`."""
 
 BLIND_K, SCORED_K = 60.0, 6.0
 """How much the free judges tell of an answer without and with token log-probabilities, as the k
@@ -69,10 +56,6 @@ EMBEDDING = "encoder/embedding"
 SAME = 0.95
 """Chance that two right answers are found equal, at most: models share errors, so what a further
 answer will say is less sure than their records, one by one, make it."""
-
-JUDGE_PROMPT, JUDGE_WORD, JUDGE_THOUGHT = 600, 5, 300
-"""Tokens that one paid judgement is expected to take: prompt, and completion of a model that
-answers at once and of one that thinks first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -189,46 +172,3 @@ def build_parts(
 def reference_of(learned: Learned) -> tuple[Features, ...]:
     """Typical queries, for what a pool is worth on the whole; a plain one if none are known."""
     return learned.reference or (learned.encoder.encode(ask("What is the capital of Norway?")),)
-
-
-def build_judges(
-    config: Config, candidates: tuple[Candidate, ...], quality: Floats
-) -> dict[str, Judge]:
-    """The judges that the config names, free ones first, by name."""
-    chosen = [FREE_JUDGES[name]() for name in config.judges.use if name in FREE_JUDGES]
-    reader = _reader(config, candidates, quality) if "llm" in config.judges.use else None
-    if reader is not None:
-        chosen.append(LLMJudge(candidate=reader, cost_usd=_fee_usd(reader)))
-    return {judge.card.name: judge for judge in chosen}
-
-
-def _reader(config: Config, candidates: tuple[Candidate, ...], quality: Floats) -> Candidate | None:
-    """Who reads: the model that the config names, else the cheapest of the better half.
-
-    A judge does not read answers of its own family, so a pool of one family has none unless one
-    is named.
-    """
-    named = config.judges.llm_model
-    if named is not None:
-        return next(c for c in candidates if c.name == named)  # the config holds the name to it
-    fees = [
-        (_fee_usd(c), c)
-        for c, q in zip(candidates, quality, strict=True)
-        if q >= np.median(quality) and c.model.kind == "language" and _has_strangers(c, candidates)
-    ]
-    priced = [(fee, c.name, c) for fee, c in fees if fee is not None]
-    return min(priced)[2] if priced else None
-
-
-def _has_strangers(reader: Candidate, candidates: tuple[Candidate, ...]) -> bool:
-    """Whether there is anybody whose answers it could judge."""
-    others = (c for c in candidates if c.model.kind == "language")
-    return any(not related(reader, other) for other in others)
-
-
-def _fee_usd(reader: Candidate) -> float | None:
-    thinks = "reasoning" in reader.model.abilities
-    usage = Usage(
-        prompt_tokens=JUDGE_PROMPT, completion_tokens=JUDGE_THOUGHT if thinks else JUDGE_WORD
-    )
-    return cost_usd(usage, reader.model.price)

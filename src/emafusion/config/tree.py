@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from emafusion.config.batches_section import IN_THE_BACKGROUND, BatchesSection
 from emafusion.config.cache_section import UNCACHED, CacheSection
@@ -22,7 +22,8 @@ from emafusion.config.state_section import ALONE, StateSection
 from emafusion.config.telemetry_section import QUIET, TelemetrySection
 from emafusion.domain.model import Objective
 
-JudgeName = Literal["rules", "logprob", "agreement", "llm"]
+JudgeName: TypeAlias = str
+"""A judge that ships, or one that an installed package brings (`build.judging`)."""
 PromptLog = Literal["full", "hash"]
 PolicyMode = Literal["auto", "gain", "agreement", "induction", "threshold", "paper"]
 Decompose = Literal["off", "rules", "llm"]
@@ -160,7 +161,10 @@ class PolicySection(Section):
 class JudgesSection(Section):
     """Who reads a cheap answer before it is given."""
 
-    use: Annotated[tuple[JudgeName, ...], Key("judges to ask, by name")] = (
+    use: Annotated[
+        tuple[JudgeName, ...],
+        Key("judges to ask, by name: rules, logprob, agreement, llm, or an installed one"),
+    ] = (
         "rules",
         "logprob",
         "agreement",

@@ -17,6 +17,8 @@ from emafusion.judge.state import KINDS, FormState, PanelState, kind_of
 
 _PLACE = {kind: place for place, kind in enumerate(KINDS)}
 _LLM = _PLACE["llm"]
+_WHOLE = ("user",)
+"""Kinds whose weight is in their curve."""
 
 UNKNOWN_CAP = 0.1
 """What is left of the probability when a hard check fails that the state does not know."""
@@ -89,7 +91,7 @@ class LogOddsPanel:
             kind = kind_of(judgement.judge)
             if kind == "llm":
                 continue
-            weight = weights.kinds[_PLACE[kind]] if kind in _PLACE else 0.0
+            weight = weights.kinds[_PLACE[kind]] if kind in _PLACE else float(kind in _WHOLE)
             parts.append(weight * self._log_odds(judgement, kind))
             if kind == "rules" and judgement.value == 0.0:
                 cap = min(cap, self._cap(judgement))

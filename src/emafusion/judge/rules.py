@@ -10,6 +10,7 @@ from emafusion.domain.evidence import Case, JudgeCard, Judgement
 from emafusion.domain.query import Query
 from emafusion.judge.answered import letter_read, number_given
 from emafusion.judge.finish import not_empty, not_looping, not_refused, not_truncated
+from emafusion.judge.kept import form_kept, length_kept
 from emafusion.judge.language import language_kept
 from emafusion.judge.structure import code_parses, json_fits
 from emafusion.judge.tools import choice_kept, not_repeated, tools_fit
@@ -26,6 +27,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("code", code_parses),
     ("choice", letter_read),
     ("number", number_given),
+    ("form", form_kept),
+    ("length", length_kept),
     ("loop", not_looping),
     ("language", language_kept),
 )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import Struct
 
-from emafusion.build.parts import FREE_JUDGES, learned_from
+from emafusion.build.judging import FREE_JUDGES
+from emafusion.build.parts import learned_from
 from emafusion.build.replaying import estimator_of
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Floats

@@ -21,7 +21,7 @@ RIDGE = 10.0
 """Weight of the prior, in labels."""
 _LOW: Floats = np.array((-1.0, 0.2, 0.0, 0.0, 0.0, 0.05))
 _HIGH: Floats = np.array((1.0, 2.0, 5.0, 2.0, 2.0, 1.0))
-FITTED_CAPS = ("empty", "refusal", "choice", "number", "language")
+FITTED_CAPS = ("empty", "refusal", "choice", "number", "form", "length", "language")
 """Checks that the tables can tell about. A looping text often holds the right answer, but nobody
 wants it: that cap stays a decision."""
 _STEP, _ROUNDS = 1e-4, 40

@@ -1,0 +1,112 @@
+"""Who reads the answers: judges by name, and those that others bring.
+
+To add a judge that ships: its file, a row here, a line in the docs. To add one of your own: a
+function (query, answer) -> 0..1 or None, as an entry point of the group `emafusion.judges`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+
+import numpy as np
+
+from emafusion.catalog import cost_usd
+from emafusion.config import Config
+from emafusion.domain.attempt import Usage
+from emafusion.domain.errors import BadInput
+from emafusion.domain.features import Floats
+from emafusion.domain.model import Candidate
+from emafusion.domain.ports import Judge
+from emafusion.judge.agreement import AgreementJudge
+from emafusion.judge.family import related
+from emafusion.judge.function import FunctionJudge
+from emafusion.judge.llm import LLMJudge
+from emafusion.judge.logprob import LogprobJudge
+from emafusion.judge.rules import RulesJudge
+
+FREE_JUDGES: Mapping[str, Callable[[], Judge]] = {
+    "rules": RulesJudge,
+    "logprob": LogprobJudge,
+    "agreement": AgreementJudge,
+}
+"""Judges that cost nothing, in the order they are asked. The paid one is `llm`."""
+
+GROUP = "emafusion.judges"
+WHERE = "judges.use"
+
+JUDGE_PROMPT, JUDGE_WORD, JUDGE_THOUGHT = 600, 5, 300
+"""Tokens that one paid judgement is expected to take: prompt, and completion of a model that
+answers at once and of one that thinks first."""
+
+
+def build_judges(
+    config: Config, candidates: tuple[Candidate, ...], quality: Floats
+) -> dict[str, Judge]:
+    """The judges that the config names, free ones first, by name.
+
+    Raises `BadInput` for a name that neither ships nor is installed.
+    """
+    chosen: list[Judge] = []
+    for name in config.judges.use:
+        if name in FREE_JUDGES:
+            chosen.append(FREE_JUDGES[name]())
+        elif name != "llm":
+            chosen.append(installed(name))
+    reader = _reader(config, candidates, quality) if "llm" in config.judges.use else None
+    if reader is not None:
+        chosen.append(LLMJudge(candidate=reader, cost_usd=_fee_usd(reader)))
+    return {judge.card.name: judge for judge in chosen}
+
+
+def installed(name: str) -> Judge:
+    """The judge that an installed package brings by this name.
+
+    Raises `BadInput` where there is none, it cannot be loaded, or it is no function.
+    """
+    found = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in found:
+        known = [*FREE_JUDGES, "llm", *found]
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(known)}"
+        raise BadInput(f"no judge '{name[:80]}'{hint}", where=WHERE)
+    try:
+        function: object = found[name].load()
+    except (ImportError, AttributeError) as error:
+        raise BadInput(f"judge '{name}' cannot be loaded: {error}", where=WHERE) from None
+    if not callable(function):
+        raise BadInput(f"judge '{name}' is no function of (query, answer)", where=WHERE)
+    return FunctionJudge(name=name, function=function)
+
+
+def _reader(config: Config, candidates: tuple[Candidate, ...], quality: Floats) -> Candidate | None:
+    """Who reads: the model that the config names, else the cheapest of the better half.
+
+    A judge does not read answers of its own family, so a pool of one family has none unless one
+    is named.
+    """
+    named = config.judges.llm_model
+    if named is not None:
+        return next(c for c in candidates if c.name == named)  # the config holds the name to it
+    fees = [
+        (_fee_usd(c), c)
+        for c, q in zip(candidates, quality, strict=True)
+        if q >= np.median(quality) and c.model.kind == "language" and _has_strangers(c, candidates)
+    ]
+    priced = [(fee, c.name, c) for fee, c in fees if fee is not None]
+    return min(priced)[2] if priced else None
+
+
+def _has_strangers(reader: Candidate, candidates: tuple[Candidate, ...]) -> bool:
+    """Whether there is anybody whose answers it could judge."""
+    others = (c for c in candidates if c.model.kind == "language")
+    return any(not related(reader, other) for other in others)
+
+
+def _fee_usd(reader: Candidate) -> float | None:
+    thinks = "reasoning" in reader.model.abilities
+    usage = Usage(
+        prompt_tokens=JUDGE_PROMPT, completion_tokens=JUDGE_THOUGHT if thinks else JUDGE_WORD
+    )
+    return cost_usd(usage, reader.model.price)
