@@ -290,3 +290,76 @@ def test_a_stream_that_breaks_off_is_no_answer(
         text = raw.text()
     assert "response.failed" in text
     assert "response.completed" not in text
+
+
+TOOL_CALL = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "cheap",
+    "choices": [
+        {
+            "index": 0,
+            "message": {
+                "role": "assistant",
+                "content": None,
+                "reasoning_content": "I should look.",
+                "tool_calls": [
+                    {
+                        "id": "call_7",
+                        "type": "function",
+                        "function": {"name": "weather", "arguments": '{"city":"Oslo"}'},
+                    }
+                ],
+            },
+            "finish_reason": "tool_calls",
+        }
+    ],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7},
+}
+
+
+@pytest.mark.parametrize("keeps", [False, True], ids=["stateless", "kept"])
+def test_a_tool_loop(client: openai.OpenAI, provider: Provider, *, keeps: bool) -> None:
+    """A call comes, its output goes, with what was thought, whether or not it is kept here."""
+    provider.canned["/chat/completions"] = ("application/json", json.dumps(TOOL_CALL).encode())
+    asked: Body = {"model": "cheap", "tools": [WEATHER], "store": keeps}
+    if not keeps:
+        asked["include"] = ["reasoning.encrypted_content"]
+    first = client.responses.create(input="Weather in Oslo?", **asked)
+    thought, call = first.output
+    assert (thought.type, call.type) == ("reasoning", "function_call")
+    assert call.type == "function_call"
+    assert json.loads(call.arguments) == {"city": "Oslo"}
+    provider.canned.clear()
+    provider.script["cheap"] = "Rain."
+    answer = {"type": "function_call_output", "call_id": call.call_id, "output": "rain"}
+    if keeps:
+        asked |= {"input": [answer], "previous_response_id": first.id}
+    else:
+        said = [item.model_dump(exclude_none=True) for item in first.output]
+        for item in said:
+            item.pop("content", None)  # as clients do that know only the sealed form
+        asked |= {"input": [{"role": "user", "content": "Weather in Oslo?"}, *said, answer]}
+    second = client.responses.create(**asked)
+    assert second.output_text == "Rain."
+    assert provider.seen[-1]["messages"] == [
+        {"role": "user", "content": "Weather in Oslo?"},
+        {
+            "role": "assistant",
+            "reasoning_content": "I should look.",
+            "tool_calls": TOOL_CALL["choices"][0]["message"]["tool_calls"],  # type: ignore[index] # plain JSON
+        },
+        {"role": "tool", "tool_call_id": "call_7", "content": "rain"},
+    ]
+
+
+def test_the_clients_own_helper_reads_the_stream(client: openai.OpenAI, provider: Provider) -> None:
+    """It puts the response together from the events, and finds it whole."""
+    provider.script["cheap"] = "Oslo it is"
+    with client.responses.stream(model="cheap", input="?") as stream:
+        for _ in stream:
+            pass
+        final = stream.get_final_response()
+    assert final.output_text == "Oslo it is"
+    assert final.status == "completed"
