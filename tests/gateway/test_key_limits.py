@@ -205,6 +205,7 @@ def test_quality_weight_is_held_to_the_key(keyed: Keyed, gateway: Gateway) -> No
 
     said = chat(gateway, bearer(made), emafusion={"quality_weight": 0.9})
     assert "0.9 is not allowed to this key: 0.5" in said.headers["x-emafusion-notice"]
+    assert "0.5 was taken" in rows(gateway, "select tags from details")[0]
     assert weight() == 0.5
     said = chat(gateway, bearer(made), model="emafusion/premium")
     assert "0.5 was taken" in said.headers["x-emafusion-notice"]
@@ -245,6 +246,7 @@ def test_what_is_left_goes_to_models_that_it_has_room_for(keyed: Keyed, gateway:
     assert said.status == 200
     assert said.headers["x-emafusion-model"] == "cheap"
     assert said.headers["x-emafusion-notice"].endswith("is only enough for cheap")
+    assert "only enough for cheap" in rows(gateway, "select tags from details")[0]
     for fields in ({"model": "dear"}, {"emafusion": {"models": ["dear"]}}):
         said = chat(gateway, bearer(made), **fields)
         assert (said.status, said.error["code"]) == (429, "insufficient_quota")
@@ -380,7 +382,7 @@ def test_where_keys_are_not_required_a_shown_key_still_counts(keyed: Keyed) -> N
 
 
 def test_no_key_is_in_anything_that_was_written(
-    keyed: Keyed, gateway: Gateway, capfd: pytest.CaptureFixture[str]
+    keyed: Keyed, gateway: Gateway, provider: Provider, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Neither in a file nor on a stream nor in an answer, whatever went right or wrong."""
     made = keyed.make(models=["cheap"], requests_per_minute=2)
@@ -393,6 +395,7 @@ def test_no_key_is_in_anything_that_was_written(
     ]
     told = b"".join(said.raw for said in answers if b"there is no model" not in said.raw)
     assert made.secret.encode() not in told
+    assert made.secret not in repr((provider.authorizations, provider.raw))
     for path in keyed.folder.iterdir():
         if path.is_file():
             assert made.secret[4:].encode() not in path.read_bytes(), path.name

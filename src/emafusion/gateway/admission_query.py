@@ -106,7 +106,10 @@ class Held:
             need = self.question.need()
         spent = spent_of(answer, need)
         await self.admission.settle(self.hold, spent)
-        return (("charged_usd", f"{spent.usd:.6g} (estimate)"),) if spent.is_estimate else ()
+        told = () if self.notice is None else (("narrowed", self.notice),)
+        return (
+            (*told, ("charged_usd", f"{spent.usd:.6g} (estimate)")) if spent.is_estimate else told
+        )
 
 
 async def hold_query(

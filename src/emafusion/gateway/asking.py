@@ -58,12 +58,14 @@ def _by_key(asked: Asked, key: Key, *, options: Options, service: Service) -> As
     if key.quality_weight is not None and said_nothing:
         objective = replace(objective, quality_weight=key.quality_weight, answer_value_usd=None)
     requested = asked.query.requested
+    told = notice(options.quality_weight, requested, key)
+    kept = () if told is None else (("notice", told),)
     return structs.replace(
         asked,
         objective=scoped(objective, key, requested=requested, candidates=service.candidates),
         key=key,
-        tags=(*key.tags, *asked.tags),
-        notice=notice(options.quality_weight, requested, key),
+        tags=(*key.tags, *asked.tags, *kept),
+        notice=told,
     )
 
 

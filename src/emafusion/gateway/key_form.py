@@ -52,7 +52,20 @@ BUDGETS: Mapping[Period, str] = {
 
 Fields = Mapping[str, object]
 
-OWN_TAGS = frozenset({"artifact", "cache", "charged_usd", "dataset", "dropped", "notice"})
+OWN_TAGS = frozenset(
+    {
+        "artifact",
+        "cache",
+        "charged_usd",
+        "dataset",
+        "dropped",
+        "explain",
+        "narrowed",
+        "notice",
+        "traceparent",
+        "unread",
+    }
+)
 """Tags that the gateway sets itself."""
 
 _SECRETS = re.compile(r"ema_[0-9A-Za-z]{16,}|\bsk-[0-9A-Za-z_-]{16,}")
