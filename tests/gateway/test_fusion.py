@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 from tests.gateway.provider import Provider
-from tests.gateway.starting import CHEAP_AND_DEAR, Gateway, StartGateway
+from tests.gateway.starting import BASE, CHEAP_AND_DEAR, Gateway, StartGateway
 from tests.gateway.talking import QUESTION, chat, rows, send
+
+from emafusion import EmaFusion
+from emafusion.config import parse
+from emafusion.domain.errors import BadInput
 
 THIRD = """
   - {name: third, provider: openai, base_url: "URL", prompt_usd_per_mtok: 0.2,
@@ -122,3 +126,19 @@ def test_an_answer_that_fails_its_tests_is_not_given(
     named = chat(gateway, model="cheap", emafusion={"tests": "says Oslo"})
     assert (named.status, named.error["param"]) == (400, "emafusion.tests")
     assert chat(gateway, {"x-emafusion-tests": "x"}).status == 400, "tests come in the body alone"
+
+
+def test_the_library_fuses_and_explains(provider: Provider, tmp_path: Path) -> None:
+    """In a process of one's own: who gave the answer together, and how sure each made us."""
+    provider.script = {"cheap": "Oslo", "dear": "Oslo"}
+    env = {"EMAFUSION_HOME": str(tmp_path)}
+    text = BASE + CHEAP_AND_DEAR.replace("URL", provider.url)
+    with EmaFusion(parse(text, source="test.yaml", env=env), env=env) as ema:
+        answer = ema.chat("What is the capital of Norway?", model="emafusion/fusion", explain=True)
+        with pytest.raises(BadInput, match=r"fusion\.checker"):
+            ema.chat("What is the capital of Norway?", tests="says Oslo")
+    assert (answer.text, answer.model) == ("Oslo", None)
+    told = answer.outcome.answer
+    assert told.fused is not None
+    assert told.fused.way == "vote"
+    assert told.signals[0].name == "predicted"

@@ -22,12 +22,14 @@ Messages = str | Sequence[Mapping[str, object]]
 class Wishes(TypedDict, total=False):
     """What a call may say beyond its messages; each may be left out.
 
-    `model`: `auto` (the default), a profile such as `emafusion/eco`, or a model of the pool.
-    `settings`: further fields of OpenAI's API, such as `{"temperature": 0}` or `tools`. The others
-    are those of the object `emafusion` in a request to the gateway: `quality_weight` and
+    `model`: `auto` (the default), a profile such as `emafusion/eco`, `emafusion/fusion`, or a model
+    of the pool. `settings`: further fields of OpenAI's API such as `{"temperature": 0}` or `tools`.
+    The others are those of the object `emafusion` in a request to the gateway: `quality_weight` and
     `min_quality` 0..1, `answer_value_usd` and `max_cost_usd` in US dollars, `max_latency_s` in
     seconds, `models` that may be used, `session` that this belongs to, `baseline` against which
-    savings are counted, `dataset`: your own name for this kind of work.
+    savings are counted, `dataset`: your own name for this kind of work, `tests` that an answer must
+    pass, run by the checker of the config, `explain`: whether `outcome.answer.signals` tell how
+    each confidence came about.
     """
 
     model: str
@@ -41,6 +43,8 @@ class Wishes(TypedDict, total=False):
     session: str
     baseline: str
     dataset: str
+    tests: str
+    explain: bool
 
 
 def asked_of(messages: Messages, wishes: Wishes, service: Service, *, stream: bool) -> Asked:
@@ -64,6 +68,9 @@ def asked_of(messages: Messages, wishes: Wishes, service: Service, *, stream: bo
         baseline=None
         if options.baseline is None
         else named_candidate(options.baseline, service.candidates),
+        anew=options.cache is False or options.tests is not None,
+        tests=options.tests,
+        explain=options.explain is True,
     )
 
 
