@@ -76,8 +76,7 @@ def readiness_of(
     failed = any(place.state == "failed" for place in waiting.values())
     if able:
         broken = failed or ledger.trouble or decider.is_refused or decider.alarm
-        broken = broken or not are_limits_shared
-        status = "degraded" if broken else "ready"
+        status = "degraded" if broken or not are_limits_shared else "ready"
     else:
         loads = any(place.state != "failed" for place in waiting.values())
         status = "loading" if loads else "failed"
