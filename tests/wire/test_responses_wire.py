@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from emafusion.domain.attempt import Choice, Delta, FinishReason, Reply, ToolDelta, Usage
+from emafusion.domain.command import Call
 from emafusion.domain.errors import BadInput, Overloaded
 from emafusion.domain.query import ToolCall
+from emafusion.testing import candidate
 from emafusion.wire.openai import deltas_of
+from emafusion.wire.openai.outbound import encode_call
 from emafusion.wire.responses import (
     Asked,
     EventWriter,
@@ -257,3 +260,22 @@ def test_whatever_comes_is_a_query_or_bad_input(fields: Fields, items: list[Fiel
         query_of(decode_request(json.dumps(body).encode()), query_id="q")
     except BadInput:
         return
+
+
+def test_thoughts_go_back_to_those_who_take_them() -> None:
+    """OpenAI's own models refuse them, so they are left out there."""
+    items = [
+        {"role": "user", "content": "?"},
+        {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "hm"}]},
+        {"role": "assistant", "content": "4"},
+        {"role": "user", "content": "Sure?"},
+    ]
+    query = query_of(asked(input=items), query_id="q")
+    for name, sent in (("deepseek-chat", True), ("gpt-6-astra", False)):
+        body = encode_call(Call(candidate=candidate(name), query=query), stream=False)
+        assert (b"reasoning_content" in body) is sent
+        assert [turn["role"] for turn in json.loads(body)["messages"]] == [
+            "user",
+            "assistant",
+            "user",
+        ]

@@ -63,14 +63,17 @@ def _stream_options(query: Query) -> dict[str, object]:
 
 
 def _suit(fields: dict[str, object], candidate: Candidate) -> None:
-    """Write two things as the model's server knows them.
+    """Write three things as the model's server knows them.
 
     OpenAI's models take `max_completion_tokens` (the newer ones nothing else) and the role
-    `developer`; most other servers know only `max_tokens` and `system`.
+    `developer`; most other servers know only `max_tokens` and `system`. Others' models want their
+    earlier thoughts back in a tool loop; OpenAI's API refuses a message that has some.
     """
     theirs, other = "max_tokens", "max_completion_tokens"
     if _OPENAI_MODEL.search(candidate.remote_name):
         theirs, other = other, theirs
+        if b'"reasoning_content"' in _bytes(fields["messages"]):
+            fields["messages"] = _without_thoughts(_bytes(fields["messages"]))
     elif b'"developer"' in _bytes(fields["messages"]):
         fields["messages"] = _without_developer(_bytes(fields["messages"]))
     if other in fields and theirs not in fields:
@@ -87,6 +90,16 @@ def _without_developer(messages: bytes) -> list[dict[str, Raw]]:
         if bytes(turn["role"]) == b'"developer"':
             turn["role"] = Raw(b'"system"')
     return turns
+
+
+def _without_thoughts(messages: bytes) -> list[dict[str, Raw]]:
+    """The turns as they were said; one that was only thought is no turn."""
+    turns = msgspec.json.decode(messages, type=list[dict[str, Raw]])
+    return [
+        {name: value for name, value in turn.items() if name != "reasoning_content"}
+        for turn in turns
+        if turn.keys() != {"role", "reasoning_content"}
+    ]
 
 
 def _fields(query: Query) -> Iterator[tuple[str, object]]:
