@@ -1,7 +1,7 @@
 """What the learned router is worth on queries that it did not see: accuracy at equal money.
 
 Usage: python benchmarks/learning/router.py TABLE.parquet [--queries N] [--family] [--only TEXT]
-           [--labelled N] [--newcomer MODEL --probes N]
+           [--labelled N] [--newcomer MODEL --probes N] [--learned WAY] [--encoder NAME]
 
 TABLE has the outcome table's columns. It is cut into three parts by prompt (with --family by data
 set, so that the router meets work of a kind it never saw), twice; each part is chosen for by a
@@ -29,13 +29,16 @@ from msgspec import structs
 
 from emafusion.domain.features import Features, Floats, Ints
 from emafusion.domain.model import Candidate, Model
+from emafusion.domain.query import ask
 from emafusion.encode.classify import ClassifierState
 from emafusion.encode.encoder import HashEncoder
 from emafusion.estimate.estimator import HybridEstimator
 from emafusion.estimate.hybrid import Mode
 from emafusion.estimate.names import canonical
 from emafusion.estimate.state import RouterState
-from emafusion.learn.fit import encode_prompts, fit_router
+from emafusion.lab.encoding import Means, encoded
+from emafusion.lab.meanings import nobody
+from emafusion.learn.fit import fit_router
 from emafusion.learn.groups import family_groups, folds_of, prompt_groups
 from emafusion.learn.outcomes import NUMBERS, OutcomeTable, from_frame
 from emafusion.learn.plan import LEARNED, Plan
@@ -69,6 +72,7 @@ def main() -> None:
     parser.add_argument("--newcomer", default=None, help="a model with few answers")
     parser.add_argument("--probes", type=int, default=50, help="answers seen of the newcomer")
     parser.add_argument("--learned", choices=LEARNED, default="linear")
+    parser.add_argument("--encoder", default="hashed", help="hashed or static:FILE, as fit has it")
     parser.add_argument("--right", type=float, default=None, help="scores from here on count as 1")
     asked = parser.parse_args()
     table = _read(asked)
@@ -133,7 +137,9 @@ def _spellings(frame: pl.DataFrame, models: list[str]) -> Iterator[str]:
 
 def _parts(table: OutcomeTable, asked: argparse.Namespace) -> Iterator[Part]:
     """Fit a router for each part of each seed."""
-    features = encode_prompts(HashEncoder(ClassifierState.blank()), table.prompts)
+    means = Means(plain=HashEncoder(ClassifierState.blank()), ask=nobody)
+    read = encoded(asked.encoder, [ask(prompt) for prompt in table.prompts], means)
+    features = read.features
     groups = family_groups(table.datasets) if asked.family else prompt_groups(table.prompts)
     for seed in SEEDS:
         folds = folds_of(groups, PARTS, seed=seed)
@@ -142,7 +148,7 @@ def _parts(table: OutcomeTable, asked: argparse.Namespace) -> Iterator[Part]:
             started = time.perf_counter()
             rest = _thinned(rest, asked.labelled, seed=seed)
             learned_on = _with_newcomer(table.take(rest), asked, seed=seed)
-            plan = Plan(learned=asked.learned)
+            plan = Plan(learned=asked.learned, vectors=read.vectors)
             fitted = fit_router(learned_on, _take(features, rest), plan)
             state = fitted.state
             seconds = time.perf_counter() - started
