@@ -123,102 +123,103 @@ _MADE = (
 )
 
 
-def _kept() -> Iterator[Operation]:
-    """Responses, files and batches that are kept."""
-    response, file, batch = _in_path("response_id"), _in_path("file_id"), _in_path("batch_id")
-    one, files, batches = "/v1/responses/{response_id}", "/v1/files", "/v1/batches"
-    yield Operation(
-        path=one,
+_RESPONSE, _FILE, _BATCH = (_in_path(name) for name in ("response_id", "file_id", "batch_id"))
+_ONE, _FILES, _BATCHES = "/v1/responses/{response_id}", "/v1/files", "/v1/batches"
+
+_KEPT: tuple[Operation, ...] = (
+    Operation(
+        path=_ONE,
         method="get",
         name="getResponse",
         about="Give a kept response.",
         answer="Response",
-        parameters=(response,),
+        parameters=(_RESPONSE,),
         streams=True,
-    )
-    yield Operation(
-        path=one,
+    ),
+    Operation(
+        path=_ONE,
         method="delete",
         name="deleteResponse",
         about="Forget a kept response.",
         answer="Deleted",
-        parameters=(response,),
-    )
-    yield Operation(
-        path=f"{one}/input_items",
+        parameters=(_RESPONSE,),
+    ),
+    Operation(
+        path=f"{_ONE}/input_items",
         method="get",
         name="listInputItems",
         about="List the items of a kept response's input.",
         answer="Items",
-        parameters=(response, _count(100), ORDER),
-    )
-    yield Operation(
-        path=files,
+        parameters=(_RESPONSE, _count(100), ORDER),
+    ),
+    Operation(
+        path=_FILES,
         method="post",
         name="uploadFile",
         about="Keep a file for batches.",
         answer="File",
         form=UPLOAD,
-    )
-    yield Operation(
-        path=files,
+    ),
+    Operation(
+        path=_FILES,
         method="get",
         name="listFiles",
         about="List kept files.",
         answer="Files",
         parameters=(_count(10_000), ORDER, _in_query("purpose", TEXT)),
-    )
-    yield Operation(
-        path=f"{files}/{{file_id}}",
+    ),
+    Operation(
+        path=f"{_FILES}/{{file_id}}",
         method="get",
         name="getFile",
         about="Tell of a kept file.",
         answer="File",
-        parameters=(file,),
-    )
-    yield Operation(
-        path=f"{files}/{{file_id}}",
+        parameters=(_FILE,),
+    ),
+    Operation(
+        path=f"{_FILES}/{{file_id}}",
         method="delete",
         name="deleteFile",
         about="Forget a kept file.",
         answer="Deleted",
-        parameters=(file,),
-    )
-    yield Operation(
-        path=f"{files}/{{file_id}}/content",
+        parameters=(_FILE,),
+    ),
+    Operation(
+        path=f"{_FILES}/{{file_id}}/content",
         method="get",
         name="getFileContent",
         about="Give what is in a kept file.",
         kind="application/octet-stream",
-        parameters=(file,),
-    )
-    yield Operation(
-        path=batches, method="post", name="createBatch", about="Begin a batch.", answer="Batch"
-    )
-    yield Operation(
-        path=batches,
+        parameters=(_FILE,),
+    ),
+    Operation(
+        path=_BATCHES, method="post", name="createBatch", about="Begin a batch.", answer="Batch"
+    ),
+    Operation(
+        path=_BATCHES,
         method="get",
         name="listBatches",
         about="List batches.",
         answer="Batches",
         parameters=(_count(100),),
-    )
-    yield Operation(
-        path=f"{batches}/{{batch_id}}",
+    ),
+    Operation(
+        path=f"{_BATCHES}/{{batch_id}}",
         method="get",
         name="getBatch",
         about="Tell how a batch stands.",
         answer="Batch",
-        parameters=(batch,),
-    )
-    yield Operation(
-        path=f"{batches}/{{batch_id}}/cancel",
+        parameters=(_BATCH,),
+    ),
+    Operation(
+        path=f"{_BATCHES}/{{batch_id}}/cancel",
         method="post",
         name="cancelBatch",
         about="End a batch.",
         answer="Batch",
-        parameters=(batch,),
-    )
+        parameters=(_BATCH,),
+    ),
+)
 
 
 def _google() -> Iterator[Operation]:
@@ -251,48 +252,47 @@ def _google() -> Iterator[Operation]:
     )
 
 
-def _others() -> Iterator[Operation]:
-    """What is about the gateway itself."""
-    yield Operation(
+_OTHERS: tuple[Operation, ...] = (
+    Operation(
         path="/v1/models",
         method="get",
         name="listModels",
         about="List the models.",
         answer="Models",
-    )
-    yield Operation(
+    ),
+    Operation(
         path="/v1/models/{model}",
         method="get",
         name="getModel",
         about="Tell of a model.",
         answer="Model",
         parameters=(_in_path("model"),),
-    )
-    yield Operation(
+    ),
+    Operation(
         path="/v1/route",
         method="post",
         name="explainRoute",
         about="Tell what would be done with a chat completion, and why; asks no model.",
         answer="Anything",
         body={"$ref": "#/components/schemas/ChatRequest"},
-    )
-    yield Operation(
+    ),
+    Operation(
         path="/v1/feedback",
         method="post",
         name="giveFeedback",
         about="Tell how good an answer was.",
         answer="Anything",
         body=FEEDBACK,
-    )
-    yield Operation(
+    ),
+    Operation(
         path="/health",
         method="get",
         name="health",
         about="The process answers.",
         answer="Anything",
         is_open=True,
-    )
-    yield Operation(
+    ),
+    Operation(
         path="/ready",
         method="get",
         name="ready",
@@ -300,23 +300,23 @@ def _others() -> Iterator[Operation]:
         answer="Anything",
         error="Anything",
         is_open=True,
-    )
-    yield Operation(
+    ),
+    Operation(
         path="/metrics",
         method="get",
         name="metrics",
         about="Metrics for Prometheus.",
         kind="text/plain",
-    )
-    yield Operation(
+    ),
+    Operation(
         path="/openapi.json",
         method="get",
         name="openapi",
         about="This document.",
         answer="Anything",
         is_open=True,
-    )
+    ),
+)
 
-
-OPERATIONS: tuple[Operation, ...] = (*_MADE, *_kept(), *_google(), *_others())
+OPERATIONS: tuple[Operation, ...] = (*_MADE, *_KEPT, *_google(), *_OTHERS)
 """All of them."""
