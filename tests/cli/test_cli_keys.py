@@ -7,12 +7,15 @@ import json
 import os
 import re
 import signal
+import sqlite3
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner, Result
 from tests.cli.running import Serving, Shell
+from tests.gateway.provider import Provider
 
 from emafusion.cli.main import program
 
@@ -141,3 +144,34 @@ def test_nobody_can_call_is_told(shell: Shell) -> None:
     done = shell.run("serve", "--port", "0")
     assert (done.code, done.out) == (1, "")
     assert "make one with 'emafusion keys make --name NAME'" in done.err
+
+
+def test_what_a_killed_gateway_held_is_free_again_in_time(
+    serve: Serve, shell: Shell, provider: Provider
+) -> None:
+    """A minute after the deadline of the request, though nobody settled it; others go on."""
+    config = shell.folder / "emafusion.yaml"
+    config.write_text(config.read_text() + "gateway: {request_timeout_s: 20}\n")
+    provider.script["dear"] = "hang"
+    secret = shell.run("keys", "make", "--name", "ci", "--budget", "0.02/total").out.strip()
+    gateway = serve()
+    body = {"model": "dear", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 2000}
+    talk = http.client.HTTPConnection(urlsplit(gateway.url).netloc, timeout=20)
+    headers = {"authorization": f"Bearer {secret}"}
+    talk.request("POST", "/v1/chat/completions", json.dumps(body).encode(), headers)
+    while not provider.seen:
+        time.sleep(0.02)
+    assert gateway.stop(signal.SIGKILL).code == -signal.SIGKILL
+    talk.close()
+    shown = json.loads(shell.run("keys", "show", "ci", "--json").out)["usage"]["budgets"][0]
+    assert shown["held_usd"] > 0.016
+    with sqlite3.connect(f"{os.environ['EMAFUSION_HOME']}/keys.sqlite") as db:
+        ends = db.execute("select until_s from holds").fetchall()
+    db.close()
+    assert len(ends) == 1
+    assert 70.0 < ends[0][0] - time.time() <= 80.0
+    other = serve()
+    refused = ask(other.url, "POST", "/v1/chat/completions", secret, body)
+    assert refused[0] == 429
+    cheap = body | {"model": "cheap", "max_tokens": 20}
+    assert ask(other.url, "POST", "/v1/chat/completions", secret, cheap)[0] == 200

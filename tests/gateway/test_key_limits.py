@@ -278,7 +278,7 @@ def test_an_estimate_that_was_too_low_is_raised(
     assert keyed.usage(made).budgets[0].used_usd <= 0.01
 
 
-def test_many_at_once_in_two_processes_never_overspend(
+def test_many_at_once_at_two_gateways_never_overspend(
     keyed: Keyed, gateway: Gateway, provider: Provider
 ) -> None:
     """Whatever comes in together: no more is let through than the budget has room for."""

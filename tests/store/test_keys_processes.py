@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from emafusion.store.errors import StoreError
+from emafusion.store.keys.key import Key
 from emafusion.store.keys.ports import Charge, Counter, Level
 from emafusion.store.keys.sqlite_file import KeysFile
 from emafusion.store.keys.sqlite_keys import SQLiteKeyStore
@@ -130,3 +133,29 @@ async def test_a_locked_file_is_waited_for(tmp_path: Path) -> None:
     assert (await one.read((USD,), now_s=NOW_S))[0].used == 2.0
     await one.close()
     await two.close()
+
+
+async def test_a_file_that_stays_locked_holds_up_nobody_for_long(tmp_path: Path) -> None:
+    """Whoever waits behind one who waited in vain does not wait too; and reading needs no lock."""
+    path = tmp_path / "keys.sqlite"
+    file = KeysFile(path, patience_s=0.3)
+    meter, keys = SQLiteMeter(file), SQLiteKeyStore(file)
+    charge = Charge(counter=USD, amount=1.0)
+    await keys.make(Key(id="k1", name="ci"), bytes(32))
+    await meter.settle(None, (charge,), now_s=NOW_S)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    started = time.monotonic()
+    many = (meter.settle(None, (charge,), now_s=NOW_S) for _ in range(20))
+    done = await asyncio.gather(*many, return_exceptions=True)
+    assert all(isinstance(each, StoreError) for each in done)
+    assert time.monotonic() - started < 2.0
+    assert await keys.find(bytes(32), now_s=NOW_S) is not None
+    assert (await meter.read((USD,), now_s=NOW_S))[0].used == 1.0
+    fresh = SQLiteKeyStore(KeysFile(path, patience_s=0.3))
+    assert await fresh.get("k1") is not None
+    other.execute("ROLLBACK")
+    other.close()
+    await meter.settle(None, (charge,), now_s=NOW_S)
+    await file.close()
+    await fresh.close()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,6 +27,10 @@ Work = Callable[[sqlite3.Connection], T]
 PATIENCE_S = 2.0
 """How long a transaction waits for another process to let go of the file."""
 
+IMPATIENT_S = 5.0
+"""After one has waited in vain, nobody waits for so long: else each of those behind it would, in
+turn."""
+
 CHECKPOINT_EVERY = 2000
 """Transactions between two checkpoints, which a thread makes: they wait for the disk."""
 
@@ -34,13 +39,14 @@ class KeysFile:
     """Runs transactions on the file; belongs to one event loop.
 
     The file is made by the first transaction that writes. Where it was removed or replaced it is
-    opened anew.
+    opened anew. What only reads waits for nobody.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience_s: float = PATIENCE_S) -> None:
         self.path = path
         self._quick = Link(path, patience_s=0.0)
-        self._patient = Link(path, patience_s=PATIENCE_S)
+        self._patient = Link(path, patience_s=patience_s)
+        self._impatient_until = 0.0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keys")
         self._done = 0
         self._threaded = False
@@ -57,16 +63,20 @@ class KeysFile:
         self._refuse_closed()
         try:
             done = _transaction(self._quick.connection(), work)
-        except (sqlite3.Error, OSError):  # locked, most of the time: the thread will wait, or tell
+        except (sqlite3.Error, OSError, StoreError):  # locked, most of the time
             return await self._patiently(lambda link: _transaction(link, work))
         self._count()
         return done
 
     async def read(self, work: Work[T], *, empty: T) -> T:
         """Run a transaction that only reads; `empty` where there is no file yet."""
+        self._refuse_closed()
         if not self._quick.is_open and not self.path.exists():
             return empty
-        return await self.write(work)
+        try:
+            return _transaction(self._quick.connection(), work, begin="BEGIN")
+        except (sqlite3.Error, OSError, StoreError):
+            return await self._patiently(lambda link: _transaction(link, work, begin="BEGIN"))
 
     async def close(self) -> None:
         """Let go of the file. May be called twice."""
@@ -84,9 +94,14 @@ class KeysFile:
         return await asyncio.shield(loop.run_in_executor(self._thread, self._in_thread, run))
 
     def _in_thread(self, run: Work[T]) -> T:
+        patient = time.monotonic() >= self._impatient_until
         try:
-            return run(self._patient.connection())
-        except (sqlite3.Error, OSError) as error:
+            return run(self._patient.connection(patient=patient))
+        except (sqlite3.Error, OSError, StoreError) as error:
+            if patient:
+                self._impatient_until = time.monotonic() + IMPATIENT_S
+            if isinstance(error, StoreError):
+                raise
             raise store_error(self.path, error, doing="use the keys") from error
 
     def _count(self) -> None:
@@ -107,8 +122,10 @@ class KeysFile:
             raise StoreError(f"{self.path}: the keys are closed")
 
 
-def _transaction(connection: sqlite3.Connection, work: Work[T]) -> T:
-    connection.execute("BEGIN IMMEDIATE")
+def _transaction(
+    connection: sqlite3.Connection, work: Work[T], *, begin: str = "BEGIN IMMEDIATE"
+) -> T:
+    connection.execute(begin)
     try:
         done = work(connection)
         connection.execute("COMMIT")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emafusion.store.errors import store_error
 from emafusion.store.keys.sqlite_schema import MIGRATIONS
-from emafusion.store.migrations import migrate
+from emafusion.store.migrations import is_empty, migrate, missing_from, refuse_strangers
 
 
 class Link:
@@ -25,13 +25,19 @@ class Link:
         """Whether it was opened."""
         return self._open is not None
 
-    def connection(self) -> sqlite3.Connection:
-        """The connection. Raises `StoreError` where the file cannot be opened."""
+    def connection(self, *, patient: bool = True) -> sqlite3.Connection:
+        """The connection; `patient`: whether it waits for others, where it ever does.
+
+        Raises `StoreError` where the file cannot be opened.
+        """
+        patience_s = self._patience_s if patient else 0.0
         if self._open is None or _identity(self._path) != self._identity:
             self.close()
-            open_keys_file(self._path)
-            self._open = _connect(self._path, patience_s=self._patience_s)
+            open_keys_file(self._path, patience_s=patience_s)
+            self._open = _connect(self._path, patience_s=patience_s)
             self._identity = _identity(self._path)
+        elif self._patience_s > 0.0:
+            self._open.execute(f"PRAGMA busy_timeout = {int(1000 * patience_s)}")
         return self._open
 
     def close(self) -> None:
@@ -41,18 +47,21 @@ class Link:
             self._open = None
 
 
-def open_keys_file(path: Path) -> None:
+def open_keys_file(path: Path, *, patience_s: float) -> None:
     """Make the file if there is none, for its owner alone, and bring it to the present schema.
 
+    Waits for `patience_s` where another process is at it, and for nobody where nothing is missing.
     Raises `StoreError` where it cannot be opened or made, is not ours, or is of a newer version.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        connection = _connect(path, patience_s=30.0)
+        connection = _connect(path, patience_s=patience_s)
         try:
-            migrate(connection, path, migrations=MIGRATIONS)
-            connection.execute("PRAGMA journal_mode = WAL")
+            refuse_strangers(connection, path)
+            if is_empty(connection) or missing_from(connection, path, MIGRATIONS):
+                connection.execute("PRAGMA journal_mode = WAL")
+                migrate(connection, path, migrations=MIGRATIONS)
         finally:
             connection.close()
     except (sqlite3.Error, OSError) as error:
