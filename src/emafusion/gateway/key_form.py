@@ -79,7 +79,8 @@ def read_form(data: bytes, *, known: Fields | None = None) -> KeyForm:
     given = faults.decode(data, dict[str, msgspec.Raw])
     for name in given:
         if name not in KeyForm.__struct_fields__:
-            raise BadInput(unknown_name(name, KeyForm.__struct_fields__), where=name[:60])
+            where = name[:60] if name.isprintable() else "a field"
+            raise BadInput(unknown_name(name, KeyForm.__struct_fields__), where=where)
     whole = {**{name: _raw(value) for name, value in (known or {}).items()}, **given}
     return checked(faults.decode(msgspec.json.encode(whole), KeyForm))
 
