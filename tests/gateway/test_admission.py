@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from typing_extensions import override
@@ -201,6 +201,7 @@ async def test_waiting_as_long_as_told_is_enough() -> None:
     await admission.hold(key, need(), name="d", within_s=9)
 
 
+@settings(deadline=None)
 @given(
     amount=st.integers(1, 50),
     limit=st.integers(50, 100),

@@ -30,6 +30,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(headers=HEADERS, scheme=st.sampled_from(("Bearer ", "bearer", "Basic ", "ema_", "")))
 @example(headers={"authorization": "\ud800"}, scheme="Bearer ")
 @example(headers={"x-api-key": "ema_" + "\u0660" * 42}, scheme="")
@@ -44,6 +45,7 @@ def test_no_header_is_a_key_by_chance(headers: dict[str, str], scheme: str) -> N
     assert isinstance(found, Unsure)
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=60))
 def test_no_text_is_a_secret_by_chance(text: str) -> None:
     """Nor what begins like one."""
@@ -52,6 +54,7 @@ def test_no_text_is_a_secret_by_chance(text: str) -> None:
     assert not is_secret(new_secret() + text) or not text
 
 
+@settings(deadline=None)
 @given(
     body=st.dictionaries(st.sampled_from(KeyForm.__struct_fields__) | st.text(), JSON),
     known=st.booleans(),
@@ -73,6 +76,7 @@ def _read(data: bytes, known: Fields | None) -> KeyForm | BadInput:
         return error
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=200))
 def test_no_bytes_are_a_bug(data: bytes) -> None:
     """As a body of the admin API."""
@@ -80,6 +84,7 @@ def test_no_bytes_are_a_bug(data: bytes) -> None:
         read_form(data)
 
 
+@settings(deadline=None)
 @given(
     given_options=st.fixed_dictionaries(
         {},

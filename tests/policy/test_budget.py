@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emafusion.policy.budget import Day, Pace, paced
@@ -65,6 +65,7 @@ def test_what_cannot_be_reached_is_as_near_as_can_be() -> None:
     assert spent < 1.2 * LEAST_USD
 
 
+@settings(deadline=None)
 @given(
     weight=st.floats(0.0, 1.0),
     before=st.floats(0.0, 1e3),
