@@ -258,6 +258,7 @@ CHANGES: Changes = {
     },
     (responses.Params, "tool_choice"): CHOICE,
     (responses.ReasoningParam, "mode"): {"enum": ["standard", None]},
+    (responses.ReasoningParam, "context"): {"enum": ["auto", None]},
     (responses.FormatParam, ""): {
         "if": {"properties": {"type": {"const": "json_schema"}}, "required": ["type"]},
         "then": {

@@ -100,3 +100,5 @@ def _refuse(params: Params) -> None:
     thinking = params.reasoning
     if thinking is not None and thinking.mode not in (None, "standard"):
         raise BadInput("only 'standard' is had here", where="reasoning.mode")
+    if thinking is not None and thinking.context not in (None, "auto"):
+        raise BadInput("only 'auto' is had here", where="reasoning.context")

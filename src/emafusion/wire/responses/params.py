@@ -53,6 +53,7 @@ class ToolParam(Struct):
     parameters: Raw = Raw()
     strict: bool | None = None
     format: GrammarParam | None = None
+    allowed_callers: list[str] | None = None
     defer_loading: bool | None = None
     is_async: bool | None = field(default=None, name="async")
 

@@ -34,6 +34,8 @@ def _tool(tool: ToolParam, where: str) -> Written:
     for name, is_set in (("defer_loading", tool.defer_loading), ("async", tool.is_async)):
         if is_set:
             raise BadInput("cannot be carried to the models here", where=f"{where}.{name}")
+    if tool.allowed_callers not in (None, [], ["direct"]):
+        raise BadInput("only 'direct' is had here", where=f"{where}.allowed_callers")
     written = _function(tool) if tool.type == "function" else _custom(tool)
     return {"type": tool.type, tool.type: written}
 
