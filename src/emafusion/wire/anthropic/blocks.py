@@ -122,7 +122,7 @@ class Reading:
         )
 
     def _part(self, block: _Block, raw: Raw, where: str) -> Iterator[Part]:
-        self._note(block)
+        self._note(block, where)
         match block.type:
             case "text":
                 yield TextPart(text=_needed(block.text, f"{where}.text"))
@@ -164,7 +164,7 @@ class Reading:
     def _result(self, block: _Block, role: str, where: str) -> Message:
         if role != "user":
             raise BadInput("belongs in a message of role 'user'", where=where)
-        self._note(block)
+        self._note(block, where)
         if block.is_error:
             self.beyond.add("is_error")
         return Message(
@@ -176,7 +176,7 @@ class Reading:
     def _call(self, block: _Block, role: str, where: str) -> ToolCall:
         if role != "assistant":
             raise BadInput("belongs in a message of role 'assistant'", where=where)
-        self._note(block)
+        self._note(block, where)
         given = bytes(block.input)
         if not given.startswith(b"{"):
             raise BadInput("expected an object", where=f"{where}.input")
@@ -186,12 +186,13 @@ class Reading:
             arguments=given.decode(),
         )
 
-    def _note(self, block: _Block) -> None:
+    def _note(self, block: _Block, where: str) -> None:
         if bytes(block.cache_control) not in _NOTHING:
             self.beyond.add("cache_control")
         cited = bytes(block.citations)
         if (cited.startswith(b"[") and cited != b"[]") or (
-            cited.startswith(b"{") and msgspec.json.decode(cited, type=_Citing).enabled
+            cited.startswith(b"{")
+            and faults.decode(cited, _Citing, where=f"{where}.citations").enabled
         ):
             self.beyond.add("citations")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 from msgspec import Raw, Struct
@@ -29,12 +30,26 @@ from emafusion.wire.gemini.params import (
     Part,
     camel,
     given,
-    shaped,
 )
 
 T = TypeVar("T", bound=Struct)
 
 _SOUNDS = ("wav", "mp3")
+
+
+class _UsualContent(Content, forbid_unknown_fields=True):
+    pass
+
+
+class _UsualPart(Part, rename="camel", forbid_unknown_fields=True):
+    pass
+
+
+_USUAL: Mapping[type[Struct], msgspec.json.Decoder[Struct]] = {
+    Content: msgspec.json.Decoder(_UsualContent),
+    Part: msgspec.json.Decoder(_UsualPart),
+}
+"""Readers of objects in which nothing is unusual, which is nearly always so: the quick way."""
 
 
 class _Result(Struct):
@@ -57,7 +72,9 @@ class Reading:
     def system(self, raw: Raw, where: str, /) -> Iterator[Message]:
         """Read the system instruction."""
         content = self.read(raw, Content, where)
-        parts = [part for n, one in enumerate(content.parts) for part in self._part(one, where, n)]
+        read = [self.read(one, Part, f"{where}.parts[{n}]") for n, one in enumerate(content.parts)]
+        both = enumerate(zip(read, content.parts, strict=True))
+        parts = [p for n, (part, one) in both for p in self._part(part, one, f"{where}.parts[{n}]")]
         if not all(isinstance(part, TextPart) for part in parts):
             raise BadInput("takes parts of text only", where=where)
         if parts:
@@ -71,21 +88,19 @@ class Reading:
         parts: list[Noun] = []
         calls: list[ToolCall] = []
         for n, one in enumerate(content.parts):
-            part = shaped(one, Part, f"{where}.parts[{n}]")
+            part = self.read(one, Part, f"{where}.parts[{n}]")
             if given(part.function_response):
                 yield self._result(part.function_response, f"{where}.parts[{n}]")
             elif given(part.function_call):
                 calls.append(self._call(part, f"{where}.parts[{n}]"))
             else:
-                parts.extend(self._part(one, where, n))
+                parts.extend(self._part(part, one, f"{where}.parts[{n}]"))
         self._open.extend(calls)
         if parts or calls:
             role: Role = "assistant" if content.role == "model" else "user"
             yield Message(role=role, parts=tuple(parts), tool_calls=tuple(calls))
 
-    def _part(self, raw: Raw, turn: str, number: int) -> Iterator[Noun]:
-        where = f"{turn}.parts[{number}]"
-        part = self.read(raw, Part, where)
+    def _part(self, part: Part, raw: Raw, where: str) -> Iterator[Noun]:
         if part.thought or part.thought_signature:
             self.beyond.add("thinking")
         if part.thought:
@@ -128,6 +143,10 @@ class Reading:
 
     def read(self, raw: Raw, shape: type[T], where: str, /) -> T:
         """Read an object; fields that the nouns do not know are ones that only Google does."""
+        usual = _USUAL.get(shape)
+        if usual is not None:
+            with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                return cast("T", usual.decode(raw))
         fields = camel(raw, where)
         self.beyond |= fields.keys() - set(shape.__struct_encode_fields__)
         return faults.decode(msgspec.json.encode(fields), shape, where=where)
