@@ -58,6 +58,7 @@ def runs_of(found: Records, weights: Sequence[float] = (0.0, 0.5, 1.0)) -> list[
                 cost_usd=found.cost_usd[rows, model],
                 latency_s=found.latency_s[rows, model],
                 routes=("taxonomy",) * len(model),
+                fused=np.zeros(len(model), np.bool_),
             )
         )
     return runs

@@ -112,7 +112,8 @@ def _renamed(attempt: Attempt, n: int) -> Attempt:
 
 
 def _wider(estimates: Estimates, rows: Ints, candidates: tuple[Candidate, ...]) -> Estimates:
-    basis = tuple(estimates.basis[k] for k in rows.tolist()) if estimates.basis else ()
+    places: list[int] = rows.tolist()
+    basis = tuple(estimates.basis[k] for k in places) if estimates.basis else ()
     return replace(
         estimates,
         candidates=tuple(candidate.name for candidate in candidates),
