@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -92,12 +93,12 @@ async def list_batches(request: Request, _sender: Sender, service: Service) -> R
     """List batches, the newest first."""
     given = parameters_of(request.head.parameters, _LIST)
     limit = count_of(given, "limit", default=20, most=100)
-    shelf, page = shelf_of(service), Page(limit=limit + 1, after=given.get("after"))
+    page = Page(limit=limit + 1, after=given.get("after"))
     try:
-        found = await shelf.batches.page_of(page, owner=owner_of(request))
+        found = await shelf_of(service).batches.page_of(page, owner=owner_of(request))
     except KeyError:
         raise _no_such(given.get("after", ""), where="after") from None
-    told = [batch_object(batch, await shelf.batches.counts(batch.id)) for batch in found[:limit]]
+    told = [await _object(batch, service) for batch in found[:limit]]
     return Response(body=msgspec.json.encode(listed(told, more=len(found) > limit)))
 
 
@@ -128,5 +129,9 @@ def _no_such(key: str, where: str = "batch_id") -> NotKept:
 
 
 async def _told(batch: Batch, service: Service) -> Response:
-    counts = await shelf_of(service).batches.counts(batch.id)
-    return Response(body=msgspec.json.encode(batch_object(batch, counts)))
+    return Response(body=msgspec.json.encode(await _object(batch, service)))
+
+
+async def _object(batch: Batch, service: Service) -> Mapping[str, object]:
+    counts = batch.counts or await shelf_of(service).batches.counts(batch.id)
+    return batch_object(batch, counts)

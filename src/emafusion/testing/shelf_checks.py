@@ -95,6 +95,9 @@ async def _check_lines(shelf: Shelf, batch: Batch) -> None:
     over = _batch(batch.id, status="completed", at={"completed": 50.0})
     assert not await kept.move(over, old=frozenset({"in_progress"}))
     assert await kept.move(over, old=frozenset({"validating"}))
+    ended = await kept.get(batch.id, owner="me")
+    assert ended is not None
+    assert ended.counts == counts
     assert await kept.claim("four", now=99.0, until=100.0) is None
     for key, text in ((batch.output_file, b"two\n"), (batch.error_file, b"four\n")):
         file = await shelf.files.get(key, owner="me")

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from emafusion.store.shelf.file import ShelfFile
 from emafusion.store.shelf.files import put_file
@@ -79,21 +80,7 @@ class SqliteBatches:
 
     async def counts(self, key: str, /) -> Counts:
         """How far it has come."""
-
-        def work(connection: sqlite3.Connection) -> Counts:
-            done, failed, prompt, cached, completion, reasoning = connection.execute(
-                _COUNTS, (key,)
-            ).fetchone()
-            return Counts(
-                completed=done,
-                failed=failed,
-                prompt_tokens=prompt,
-                cached_tokens=cached,
-                completion_tokens=completion,
-                reasoning_tokens=reasoning,
-            )
-
-        return await self._file.do(work)
+        return await self._file.do(lambda connection: _counted(connection, key))
 
     async def claim(self, worker: str, /, *, now: float, until: float) -> Batch | None:
         """Take the oldest batch under way that nobody works on."""
@@ -188,22 +175,36 @@ class SqliteBatches:
 
     async def move(self, batch: Batch, /, *, old: frozenset[str]) -> bool:
         """Replace a batch by a later state of it."""
-        is_over = batch.status not in UNDER_WAY
 
         def work(connection: sqlite3.Connection) -> bool:
             row = connection.execute("SELECT status FROM batches WHERE id = ?", (batch.id,))
             found = row.fetchone()
             if found is None or found[0] not in old:
                 return False
-            update = "UPDATE batches SET status = ?, state = ? WHERE id = ?"
-            connection.execute(
-                update, (batch.status, msgspec.json.encode(batch).decode(), batch.id)
-            )
-            if is_over:
+            later = batch
+            if batch.status not in UNDER_WAY:
+                later = replace(batch, counts=_counted(connection, batch.id))
                 _end(connection, batch)
+            update = "UPDATE batches SET status = ?, state = ? WHERE id = ?"
+            state = msgspec.json.encode(later).decode()
+            connection.execute(update, (batch.status, state, batch.id))
             return True
 
         return await self._file.do(work)
+
+
+def _counted(connection: sqlite3.Connection, key: str) -> Counts:
+    done, failed, prompt, cached, completion, reasoning = connection.execute(
+        _COUNTS, (key,)
+    ).fetchone()
+    return Counts(
+        completed=done,
+        failed=failed,
+        prompt_tokens=prompt,
+        cached_tokens=cached,
+        completion_tokens=completion,
+        reasoning_tokens=reasoning,
+    )
 
 
 def _end(connection: sqlite3.Connection, batch: Batch) -> None:

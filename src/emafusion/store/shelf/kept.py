@@ -62,10 +62,22 @@ class LineFault(Struct, frozen=True, kw_only=True):
     param: str | None = None
 
 
+class Counts(Struct, frozen=True, kw_only=True):
+    """How far a batch has come; tokens are of the answered lines."""
+
+    completed: int = 0
+    failed: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
 class Batch(Struct, frozen=True, kw_only=True):
     """A batch. `at`: when it came into each state; `total`: requests in it.
 
-    `output_lasts_s`: how long its files are kept, None as long as others.
+    `output_lasts_s`: how long its files are kept, None as long as others. `counts`: how far it
+    came, once it is over.
     """
 
     id: str
@@ -80,6 +92,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     faults: tuple[LineFault, ...] = ()
     total: int = 0
     output_lasts_s: float | None = None
+    counts: Counts | None = None
 
     @property
     def output_file(self) -> str:
@@ -106,17 +119,6 @@ class LineAnswer(Struct, frozen=True, kw_only=True):
     number: int
     good: bool
     text: bytes
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
-    reasoning_tokens: int = 0
-
-
-class Counts(Struct, frozen=True, kw_only=True):
-    """How far a batch has come; tokens are of the answered lines."""
-
-    completed: int = 0
-    failed: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0

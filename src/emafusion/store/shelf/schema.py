@@ -8,7 +8,10 @@ from emafusion.store.migrations import Migration
 
 
 def s001_shelf(connection: sqlite3.Connection) -> None:
-    """Responses, files with their contents, batches with their lines."""
+    """Responses, files with their contents, batches with their lines.
+
+    In a line the figures come first, so that who adds them up need not read past the texts.
+    """
     connection.execute("""
         CREATE TABLE responses (
             id TEXT PRIMARY KEY,
@@ -47,14 +50,14 @@ def s001_shelf(connection: sqlite3.Connection) -> None:
         CREATE TABLE lines (
             batch TEXT NOT NULL,
             number INTEGER NOT NULL,
-            custom_id TEXT NOT NULL,
-            body BLOB,
             good INTEGER,
-            text BLOB,
             prompt_tokens INTEGER NOT NULL DEFAULT 0,
             cached_tokens INTEGER NOT NULL DEFAULT 0,
             completion_tokens INTEGER NOT NULL DEFAULT 0,
             reasoning_tokens INTEGER NOT NULL DEFAULT 0,
+            custom_id TEXT NOT NULL,
+            body BLOB,
+            text BLOB,
             PRIMARY KEY (batch, number)
         )""")
     connection.execute("CREATE INDEX lines_open ON lines (batch, number) WHERE good IS NULL")

@@ -66,4 +66,5 @@ class SqliteShelf:
         gone += connection.execute(_OLD_FILES, (lasts_s, now)).rowcount
         connection.execute("DELETE FROM contents WHERE id NOT IN (SELECT id FROM files)")
         connection.execute("DELETE FROM lines WHERE batch NOT IN (SELECT id FROM batches)")
+        connection.execute("PRAGMA incremental_vacuum(4000)").fetchall()  # the rest next time
         return gone
