@@ -21,7 +21,7 @@ from emafusion.learn.ability import Scale
 from emafusion.learn.blending import Choices, Worth, fit_weights
 from emafusion.learn.boosting import fit_trees
 from emafusion.learn.choosing import Chosen, choose
-from emafusion.learn.classing import answers_in, fit_lengths, fit_values
+from emafusion.learn.classing import answers_in, fit_lengths, fit_values, one_hot
 from emafusion.learn.clusters import fit_curve
 from emafusion.learn.costs import fit_costs, tokens_or_costs
 from emafusion.learn.holding import Fold, Learned, filled, inputs_known
@@ -115,7 +115,7 @@ def _lengths(table: OutcomeTable, learned: Learned, fit: Fit) -> tuple[Lengths, 
         temperature=learned.temperature,
         values=fit_values(known.shares, learned.targets.residual).T,
         lengths=fit_lengths(known.shares, ratio).T,
-        outcomes=answers_in(known.shares, table.score),
+        outcomes=answers_in(one_hot(learned.targets.classed), table.score),
     )
     return lengths, classes
 

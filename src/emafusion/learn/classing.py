@@ -90,9 +90,9 @@ def fit_lengths(shares: Floats, ratio: Floats) -> Floats:
     return factors
 
 
-def answers_in(shares: Floats, score: Floats) -> Floats:
-    """Recorded answers of each model in each class: float64[m, K]."""
-    counted: Floats = (~np.isnan(score)).astype(np.float64).T @ shares
+def answers_in(member: Floats, score: Floats) -> Floats:
+    """Recorded answers of each model in each class: float64[m, K]. `member`: float64[n, K]."""
+    counted: Floats = (~np.isnan(score)).astype(np.float64).T @ member
     return counted
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -20,7 +20,9 @@ import polars as pl
 
 from emafusion.encode.encoder import HashEncoder
 from emafusion.estimate.arrays import AnyArray
+from emafusion.estimate.hybrid import sigmoid
 from emafusion.estimate.reference import reference_arrays
+from emafusion.estimate.state import RouterState
 from emafusion.learn.classifier import Trained, accuracies, fit_classifier
 from emafusion.learn.examples import Example, as_arrays, from_benchmark, from_seeds
 from emafusion.learn.fit import encode_prompts, fit_router
@@ -30,7 +32,7 @@ from emafusion.learn.outcomes import OutcomeTable, from_frame, join
 from emafusion.learn.plan import Plan
 from emafusion.learn.seed_prompts import seed_prompts
 from emafusion.learn.weak_labels import strip_header
-from emafusion.replay.tasks import fit_tasks
+from emafusion.replay.tasks import Tasks, fit_tasks
 from emafusion.store.artifact import Card, Source, load, save
 from emafusion.version import __version__
 
@@ -102,15 +104,24 @@ def main(*, data: Path, embedded: Path, panel: Path, out: Path, seed: int) -> No
         **router.to_arrays(),
         **reference_arrays([encoder.encode(example.query) for example in _typical(examples)]),
         **judged.arrays,
-        **fit_tasks(
-            whole.datasets, whole.models, score=whole.score, cost_usd=whole.cost_usd
-        ).to_arrays(),
+        **_tasks(whole, router).to_arrays(),
     }
     files = [*(data / f"{each.file}.parquet" for each in TABLES), embedded]
     figures = _figures(trained, examples) | judged.card.figures
     save(out, arrays, _card(whole, list(map(_source, files, tables)), figures, seed=seed))
     for name, value in figures.items():
         click.echo(f"{value:10.4f}  {name}")
+
+
+def _tasks(whole: OutcomeTable, router: RouterState) -> Tasks:
+    """Means by task; over all of them what is expected of a query of average difficulty.
+
+    Models answered different tables, so that their means over all they answered compare tables.
+    """
+    tasks = fit_tasks(whole.datasets, whole.models, score=whole.score, cost_usd=whole.cost_usd)
+    score = tasks.score.copy()
+    score[0] = sigmoid(router.ability - router.blend.centre)
+    return replace(tasks, score=score)
 
 
 def _read(path: Path, recorded: Recorded, *, seed: int) -> OutcomeTable:
