@@ -181,7 +181,8 @@ def test_only_its_token_opens_it(keyed: Keyed, admin: Gateway) -> None:
     talk.putheader("authorization", "Bearer x")
     talk.putheader("authorization", f"Bearer {TOKEN}")
     talk.endheaders()
-    assert talk.getresponse().status == 400
+    with talk.getresponse() as reply:
+        assert reply.status == 400
     talk.close()
     assert send(admin, "GET", "/health").status == 200
 

@@ -117,7 +117,8 @@ def test_two_keys_in_one_request_are_refused(keyed: Keyed, gateway: Gateway) -> 
     talk.putheader("authorization", "Bearer x")
     talk.putheader("content-length", "2")
     talk.endheaders(b"{}")
-    assert talk.getresponse().status == 400
+    with talk.getresponse() as reply:
+        assert reply.status == 400
     talk.close()
 
 
@@ -130,7 +131,8 @@ def test_a_smuggled_request_is_not_answered(keyed: Keyed, gateway: Gateway) -> N
     talk.putheader("content-length", "2")
     talk.putheader("transfer-encoding", "chunked")
     talk.endheaders(b"0\r\n\r\nGET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n")
-    assert talk.getresponse().status == 400
+    with talk.getresponse() as reply:
+        assert reply.status == 400
     talk.close()
 
 

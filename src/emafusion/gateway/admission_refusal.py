@@ -33,6 +33,10 @@ class OutOfRate(OutOfLimit):
     """Too many requests or tokens at once; waiting helps."""
 
 
+class TooMuch(OutOfLimit):
+    """More than the key may take at once: waiting does not help."""
+
+
 class OutOfBudget(OutOfLimit):
     """The money of the key is spent; waiting helps when the period ends."""
 

@@ -12,6 +12,7 @@ from emafusion.gateway.admission_refusal import (
     OutOfBudget,
     OutOfLimit,
     OutOfRate,
+    TooMuch,
     retry_after,
 )
 from emafusion.gateway.admission_telling import wait_s
@@ -35,7 +36,7 @@ async def refusal(
     if charge.amount > charge.limit:
         what = f"this request may take {charge.amount:,.0f} {limit.kind}, and the gateway key "
         what += f"has {charge.limit:,.0f} a minute: ask for less (max_tokens)"
-        return OutOfRate(what, headers=(*headers, *NO_RETRY))
+        return TooMuch(what, headers=(*headers, *NO_RETRY))
     here = replace(charge.counter, sliding=False)
     pair = await meter.read((here, here.before), now_s=now_s)
     seconds = wait_s(charge, pair[0].taken, pair[1].taken, now_s=now_s)

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from emafusion.domain.errors import BadInput
 from emafusion.store.keys.key import Budget, Key, Period
+from emafusion.store.keys.secret import KEY_ID
 from emafusion.wire import faults
 from emafusion.wire.nearest import unknown_name
 
@@ -158,8 +159,8 @@ def _wrong(form: KeyForm) -> Iterator[tuple[str, str]]:
         yield "quality_weight_min", f"must not be above quality_weight_max, {high:g}; got {low:g}"
     if default is not None and not low <= default <= high:
         yield "quality_weight", f"must be from {low:g} to {high:g}, got {default:g}"
-    if form.name.startswith("key_"):
-        yield "name", "must not begin with 'key_', as ids do"
+    if form.name.startswith(KEY_ID):
+        yield "name", f"must not begin with '{KEY_ID}', as ids do"
     for name in form.tags:
         if name in OWN_TAGS:
             yield f"tags.{name}", "is set by the gateway itself; choose another name"

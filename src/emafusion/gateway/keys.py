@@ -73,6 +73,8 @@ class Keys:
         if not self.required and self.store is None:
             return None
         presented = _presented(headers)
+        if not self.required and not self.fixed and not presented.startswith(PREFIX):
+            return None
         digest = digest_of(presented)
         key = self._fixed(digest)
         if key is None and self.store is not None and presented.startswith(PREFIX):

@@ -15,6 +15,9 @@ import zlib
 
 PREFIX = "ema_"
 
+KEY_ID = "key_"
+"""How the id of a key that was made begins."""
+
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM, _CHECK = 36, 6
 _SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{_RANDOM + _CHECK}}}", re.ASCII)
@@ -56,7 +59,7 @@ def new_key_id() -> str:
     >>> new_key_id().startswith("key_")
     True
     """
-    return f"key_{secrets.token_hex(6)}"
+    return f"{KEY_ID}{secrets.token_hex(6)}"
 
 
 def _checksum(body: str) -> str:
