@@ -23,6 +23,7 @@ from emafusion.gateway.http import Head, Headers, Request, Response
 from emafusion.gateway.responses import respond
 from emafusion.gateway.service import Service
 from emafusion.store.keys.key import Key
+from emafusion.store.keys.secret import KEY_ID
 from emafusion.store.shelf.kept import Batch, Line, LineAnswer
 
 HANDLERS: Mapping[str, Handler] = {
@@ -33,10 +34,11 @@ HANDLERS: Mapping[str, Handler] = {
 }
 """What a batch may be of, and who answers it."""
 
-TRIES = 5
-"""How often a line is asked whose failure may pass."""
+TRIES = 8
+"""How often a line is asked whose failure may pass: for some two minutes. An outage costs few lines
+then, and a model that never answers does not hold up a batch for ever."""
 
-LONGEST_WAIT_S = 30.0
+LONGEST_WAIT_S = 60.0
 
 _log = logging.getLogger("emafusion")
 
@@ -101,6 +103,8 @@ class Asker:
         if not owner:
             return None
         key = await self.keys.get(owner)
+        if key is None and owner.startswith(KEY_ID):
+            raise Denied("the gateway key of this batch is not known any more")
         if key is None:  # one of the environment, which has no limits
             return Key(id=owner, name=owner, is_counted=False)
         fault = key.fault(time.time())
