@@ -147,6 +147,9 @@ polcy: {}
         ("gateway: {request_timeout_s: .nan}", "must be a number above 0"),
         ("objective: {answer_value_usd: 1, quality_weight: 1}", "leave one of the two out"),
         ("judges: {use: [rules], llm_model: a}", "is never asked"),
+        ("policy: {decompose: no}", "must be one of off, rules, llm, got false"),
+        ("fusion: {answers: 1}", "fusion.answers: must be a whole number between 2 and 8"),
+        ("policy: {mode: gian}", "did you mean gain?"),
         ("judges: {llm_model: b}\nmodels: [{name: a, provider: groq}]", "no model is called b"),
         ("judges: {use: [rules, rules]}", "judges.use[1]: is listed twice: 'rules'"),
         ("gateway: !!python/object:os.system {}", "tag"),
@@ -168,6 +171,13 @@ def test_a_mistake_is_told_in_one_line(text: str, told: str) -> None:
     found = problems(text)
     assert any(part in line for line in found for part in told.split("|")), found
     assert all(line.startswith("emafusion.yaml") for line in found)
+
+
+@pytest.mark.parametrize("off", ["off", "'off'", '"off"'])
+def test_a_choice_may_be_spelled_as_yaml_spells_false(off: str) -> None:
+    """A bare `off` is false to YAML; where off is a choice it is that."""
+    config = parse(f"policy: {{decompose: {off}}}", source="emafusion.yaml", env={})
+    assert config.policy.decompose == "off"
 
 
 @pytest.mark.parametrize(

@@ -142,3 +142,19 @@ def test_the_library_fuses_and_explains(provider: Provider, tmp_path: Path) -> N
     assert told.fused is not None
     assert told.fused.way == "vote"
     assert told.signals[0].name == "predicted"
+
+
+@pytest.mark.parametrize("mode", ["auto", "gain", "agreement", "induction", "threshold", "paper"])
+@pytest.mark.parametrize("decompose", ["off", "rules", "llm"])
+def test_every_rule_serves(provider: Provider, tmp_path: Path, mode: str, decompose: str) -> None:
+    """Whatever rule the config names, and however it splits, both questions are answered."""
+    provider.script = {"cheap": "Oslo; Ibsen", "dear": "Oslo; Ibsen"}
+    env = {"EMAFUSION_HOME": str(tmp_path)}
+    rule = f"policy: {{explore_share: 0, mode: {mode}, decompose: {decompose}, samples: 2}}"
+    text = BASE.replace("policy: {explore_share: 0}", rule)
+    with EmaFusion(
+        parse(text + CHEAP_AND_DEAR.replace("URL", provider.url), source="t.yaml", env=env), env=env
+    ) as ema:
+        answer = ema.chat("1. What is the capital of Norway?\n2. Who wrote Peer Gynt?")
+    assert "Oslo; Ibsen" in answer.text
+    assert answer.cost_usd is not None

@@ -155,6 +155,8 @@ def _converted(spec: KeySpec, node: Scalar) -> object:
     value = node.value
     if spec.kind == "boolean":
         return value if isinstance(value, bool) else None
+    if isinstance(value, bool) and spec.choices and node.plain in spec.choices:
+        return node.plain  # a bare off is false to YAML, and a choice here
     if spec.kind in {"text", "texts"}:
         return value if isinstance(value, str) and _fits_text(spec, value) else None
     number = _number(value)
