@@ -245,3 +245,30 @@ def test_what_is_no_batch_is_refused(gateway: Gateway) -> None:
         assert said.error["param"].startswith(name)
     for path in ("/v1/batches?limit=0", "/v1/batches?after=no", "/v1/files?order=up"):
         assert send(gateway, "GET", path).status in {400, 404}
+
+
+def test_a_failure_that_passes_costs_no_line(client: openai.OpenAI, provider: Provider) -> None:
+    """A line is asked again while its model is down."""
+    provider.script["cheap"] = "status:503"
+    batch = begun(client, [line("a")])
+    while len(provider.seen) < 2:
+        time.sleep(0.02)
+    provider.script["cheap"] = "Oslo"
+    batch = ended(client, batch)
+    assert batch.status == "completed"
+    assert set(content(client, batch.output_file_id)) == {"a"}
+
+
+def test_a_file_that_is_gone_fails_its_batch(client: openai.OpenAI, provider: Provider) -> None:
+    """With the reason."""
+    provider.script["cheap"] = "hang"
+    file_id = uploaded(client, [line("a")])
+    batch = client.batches.create(
+        input_file_id=file_id, endpoint="/v1/chat/completions", completion_window="24h"
+    )
+    client.files.delete(file_id)
+    batch = client.batches.retrieve(batch.id)
+    if batch.status != "in_progress":  # it may have been read before it was deleted
+        batch = ended(client, batch)
+        assert batch.errors is not None
+        assert [fault.code for fault in batch.errors.data or ()] == ["file_not_found"]

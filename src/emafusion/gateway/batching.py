@@ -22,7 +22,7 @@ from emafusion.gateway.batch_lines import Reader, unanswered
 from emafusion.gateway.batch_work import Asker
 from emafusion.gateway.batch_worker import has_died, worker_name
 from emafusion.gateway.shelving import log
-from emafusion.store.shelf.kept import Batch, BatchStatus, Line, LineAnswer
+from emafusion.store.shelf.kept import Batch, BatchStatus, Line, LineAnswer, LineFault
 from emafusion.store.shelf.ports import Shelf
 
 CLAIM_S, RENEW_S = 12.0, 3.0
@@ -51,6 +51,7 @@ class Batches:
     _worker: str = field(default_factory=worker_name, init=False)
     _woken: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _turns: asyncio.Semaphore = field(init=False)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _under_way: dict[str, asyncio.Task[None]] = field(
         default_factory=dict[str, "asyncio.Task[None]"], init=False
     )
@@ -124,7 +125,8 @@ class Batches:
         watch = asyncio.create_task(self._watched(going))
         try:
             if batch.status == "validating":
-                batch = await self._checked(batch)
+                async with self._reading:  # one file in memory at a time
+                    batch = await self._checked(batch)
             if batch.status == "in_progress":
                 await self._asked(batch, going)
             if not going.is_lost:
@@ -155,6 +157,9 @@ class Batches:
         reader = Reader(batch.endpoint)
         file = await self.shelf.files.get(batch.input_file, owner=batch.owner)
         data = b"" if file is None else await _all(self.shelf.files.content(file))
+        if not data:  # it was deleted, perhaps just now; an empty one is never taken
+            gone = LineFault(code="file_not_found", message="the input file is no longer kept")
+            return await self._moved(replace(batch, faults=(gone,)), "failed")
         lines: list[Line] = []
         for line in reader.lines(data):
             lines.append(line)
