@@ -116,6 +116,7 @@ class SteadyMeter:
         """Begin with what was last known of these counters."""
         for counter in (charge.counter for charge in charges):
             if counter not in self._seeded:
+                self._seeded = {each for each in self._seeded if each.forget_s >= now_s}
                 self._seeded.add(counter)
                 level = self._known.get(counter, Level())
                 if level.used > 0.0 or counter.ends_s < inf:  # else those at once, who will go
@@ -134,6 +135,9 @@ class SteadyMeter:
     def _add(self, spent: tuple[Charge, ...]) -> None:
         for charge in spent:
             self._spent[charge.counter] = self._spent.get(charge.counter, 0.0) + charge.amount
+        if len(self._spent) > MOST_KNOWN:  # minutes that are long over, most of them
+            now_s = self._clock()
+            self._spent = {each: n for each, n in self._spent.items() if each.forget_s >= now_s}
 
     async def _recover(self, now_s: float) -> None:
         """The place can be used again: count there what was spent without it."""
