@@ -286,3 +286,45 @@ def test_a_panel_learns_from_a_table() -> None:
     assert belief.at(0.9) > 0.5
     assert PanelState.from_arrays(state.to_arrays()) == state
     assert fit_panel(recorded(20), lambda _query, _model: "", prior) is prior
+
+
+def test_each_model_has_a_logprob_curve_of_its_own() -> None:
+    """One is as sure as it is right, the other always sounds sure: 0.9 means less of it."""
+    rng = np.random.default_rng(0)
+    belief = rng.uniform(0.3, 0.99, (800, 2))
+    score = (rng.random((800, 2)) < belief).astype(np.float64)
+    said = np.stack([belief[:, 0], 0.8 + 0.2 * belief[:, 1]], axis=1)
+    answered = Answered(
+        form=np.full(800, FORMS.index("choice")),
+        groups=np.where(score > 0.5, 0, np.array([1, 2])),
+        score=score,
+        quality=np.full((800, 2), 0.65),
+        mean_p=said,
+        models=("honest", "loud"),
+    )
+    state = fit_panel(answered, lambda _i, _k: "", PanelState.default())
+    honest, loud = state.curves["logprob@honest"], state.curves["logprob@loud"]
+    assert honest.at(0.9) > loud.at(0.9) + 0.5
+    panel = LogOddsPanel(state, {"a": "honest", "b": "loud"})
+    judged = [
+        panel.combine(
+            0.65,
+            Case(
+                query=ask("Which?\nA. one\nB. two\nC. three"),
+                evidence=Evidence(
+                    attempts=(
+                        Attempt(
+                            candidate=name,
+                            reply=Reply(choices=(Choice(text="A"),), model=name),
+                        ),
+                    ),
+                    judgements=(Judgement(judge="logprob", attempt=0, value=0.9),),
+                    groups=(0,),
+                ),
+                attempt=0,
+                candidates=(),
+            ),
+        )
+        for name in ("a", "b", "c")
+    ]
+    assert judged[0] > judged[2] > judged[1]

@@ -31,6 +31,7 @@ from emafusion.encode.lexicon import Lexicon
 from emafusion.encode.taxonomy import AXES
 from emafusion.estimate.estimator import HybridEstimator
 from emafusion.estimate.hybrid import Mode
+from emafusion.estimate.names import canonical
 from emafusion.estimate.reference import reference_features
 from emafusion.estimate.state import RouterState
 from emafusion.flow.parts import Parts
@@ -147,7 +148,10 @@ def build_parts(
         quality=means,
         cost_usd=costs.mean(axis=0),
     )
-    policy, panel = policy_of(mode, ground), LogOddsPanel(learned.panel)
+    policy, panel = (
+        policy_of(mode, ground),
+        LogOddsPanel(learned.panel, {c.name: canonical(c.model.name) for c in candidates}),
+    )
     is_mean = mode == "paper"
     return Parts(
         encoder=learned.encoder,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -37,7 +37,8 @@ class LogOddsPanel:
     others, the strongest first (models share errors: each further vote tells less), and attempt i
     of group g is right with log-odds `S_g - w_o log(1 + sum_(h != g) exp S_h)`. With `w_o = 1` that
     is Bayes' rule where one group is right at most; `S_g` starts from the attempt itself, for a
-    rival group from its strongest. At last all are set to the level that answers had at which the
+    rival group from its strongest. `models`: canonical name of a candidate's model, for curves that
+    are of one model alone. At last all are set to the level that answers had at which the
     policy stopped.
 
     Never falls when a judge of this attempt gives more; does not depend on any order; strictly
@@ -45,6 +46,7 @@ class LogOddsPanel:
     """
 
     state: PanelState = field(default_factory=PanelState.default)
+    models: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def combine(self, quality: float, case: Case, /) -> float:
         """Probability that the attempt is acceptable; peers count as good as itself beforehand."""
@@ -70,29 +72,35 @@ class LogOddsPanel:
         said = _by_attempt(evidence, voting)
         left = [weights.unread if group <= NOTHING else 1.0 for group in groups or [0] * len(said)]
         alone = [
-            self._alone(q, said[i], weights, cap=left[i], graded=self._graded(i, said[i], case))
+            self._alone(
+                _Own(
+                    quality=q,
+                    said=said[i],
+                    cap=left[i],
+                    graded=self._graded(i, said[i], case),
+                    model=self.models.get(evidence.attempts[i].candidate, ""),
+                ),
+                weights,
+            )
             for i, q in enumerate(qualities)
         ]
         support = _supports(case, weights, voting=voting, alone=alone) if any(voting) else alone
         return _Poll(groups=groups, weights=weights, voting=voting, alone=alone, support=support)
 
-    def _alone(
-        self,
-        quality: float,
-        judgements: list[Judgement],
-        weights: FormState,
-        *,
-        cap: float,
-        graded: float,
-    ) -> float:
-        """Log-odds of one attempt by its own judges; `cap`: share left before they speak."""
-        parts = [weights.bias, weights.quality * logit(quality), weights.kinds[_LLM] * graded]
-        for judgement in judgements:
+    def _alone(self, own: _Own, weights: FormState) -> float:
+        """Log-odds of one attempt by its own judges."""
+        cap = own.cap
+        parts = [
+            weights.bias,
+            weights.quality * logit(own.quality),
+            weights.kinds[_LLM] * own.graded,
+        ]
+        for judgement in own.said:
             kind = kind_of(judgement.judge)
             if kind == "llm":
                 continue
             weight = weights.kinds[_PLACE[kind]] if kind in _PLACE else float(kind in _WHOLE)
-            parts.append(weight * self._log_odds(judgement, kind))
+            parts.append(weight * self._log_odds(judgement, kind, own.model))
             if kind == "rules" and judgement.value == 0.0:
                 cap = min(cap, self._cap(judgement))
         log_odds = max(-LIMIT, min(LIMIT, math.fsum(parts)))
@@ -119,8 +127,9 @@ class LogOddsPanel:
         ]
         return math.fsum(added)
 
-    def _log_odds(self, judgement: Judgement, kind: str) -> float:
-        curve = self.state.curves.get(judgement.judge) or self.state.curves.get(kind)
+    def _log_odds(self, judgement: Judgement, kind: str, model: str) -> float:
+        curves = self.state.curves
+        curve = curves.get(f"{kind}@{model}") or curves.get(judgement.judge) or curves.get(kind)
         return 0.0 if curve is None or judgement.value is None else curve.at(judgement.value)
 
     def _cap(self, judgement: Judgement) -> float:
@@ -129,6 +138,20 @@ class LogOddsPanel:
     def _confidence(self, i: int, poll: _Poll) -> float:
         log_odds = _voted(i, poll) if poll.voting[i] else poll.alone[i]
         return sigmoid(self.state.shift + self.state.slope * log_odds)
+
+
+class _Own(Struct, frozen=True, kw_only=True):
+    """One attempt by itself.
+
+    `cap`: share left before judges speak; `graded`: log-odds by its model judges; `model`: who
+    wrote it, by canonical name, empty where unknown.
+    """
+
+    quality: float
+    said: list[Judgement]
+    cap: float
+    graded: float
+    model: str
 
 
 class _Poll(Struct, frozen=True, kw_only=True):

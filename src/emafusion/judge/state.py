@@ -45,13 +45,13 @@ class FormState:
 class PanelState:
     """All numbers of the panel.
 
-    `forms`: by form of answer. `curves`: by judge name, else by kind: value -> log-odds. `caps`: by
-    hard check, what is left of the probability when it fails. `correlation`: 0..1, of the errors of
-    two model judges. `same`, `collide`: chance that two right and that two wrong answers are found
-    equal, for who plans further answers. `heads`: model judges that were measured together.
-    `relative`: whether no label was seen, so that confidences rank answers and tell no level.
-    `shift`, `slope` >= 0: of every log-odds, at last: who stops where the answer looks right has
-    picked what flatters it.
+    `forms`: by form of answer. `curves`: by `KIND@MODEL` for one model's answers, else by judge
+    name, else by kind: value -> log-odds. `caps`: by hard check, what is left of the probability
+    when it fails. `correlation`: 0..1, of the errors of two model judges. `same`, `collide`: chance
+    that two right and that two wrong answers are found equal, for who plans further answers.
+    `heads`: model judges that were measured together. `relative`: whether no label was seen, so
+    that confidences rank answers and tell no level. `shift`, `slope` >= 0: of every log-odds, at
+    last: who stops where the answer looks right has picked what flatters it.
     """
 
     forms: Mapping[Form, FormState]

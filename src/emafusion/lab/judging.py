@@ -13,6 +13,7 @@ from emafusion.build.parts import learned_from
 from emafusion.build.replaying import estimator_of
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Floats
+from emafusion.estimate.names import canonical
 from emafusion.judge.panel import LogOddsPanel, n_eff
 from emafusion.lab.grading import Grades, grades_of
 from emafusion.lab.hearing import Room, Stake
@@ -114,7 +115,9 @@ def judge_answers(
     estimates = estimator_of(stage, "blend").estimate_many(stage.features, stage.candidates)
     room = Room(
         stage=stage,
-        panel=LogOddsPanel(learned.panel),
+        panel=LogOddsPanel(
+            learned.panel, {c.name: canonical(c.model.name) for c in stage.candidates}
+        ),
         reader=Reader(measured=learned.panel.heads),
         free=tuple(FREE_JUDGES[name]() for name in ALONE),
         graded=tuple(judges_of(judges, records)),

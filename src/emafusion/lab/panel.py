@@ -46,6 +46,7 @@ def panel_on(records: Records, quality: Floats, prior: PanelState, *, seed: int 
         score=some.score,
         quality=quality[drawn],
         mean_p=np.exp(some.mean_logprob),
+        models=tuple(canonical(name) for name in some.models),
     )
     return fit_panel(answered, _faults_of(some), prior, seed=seed)
 

@@ -17,9 +17,9 @@ from emafusion.judge.asked import FORMS, Form
 from emafusion.judge.state import FormState, PanelState
 from emafusion.learn.agreeing import NOT_ASKED, UNREADABLE
 from emafusion.learn.panel.assess import samples
-from emafusion.learn.panel.curves import offset_curve
-from emafusion.learn.panel.looks import Looks, Names
-from emafusion.learn.panel.vote import PARAMETERS, Sample, fit_caps, fit_vote, form_state, log_odds
+from emafusion.learn.panel.curves import Fine, offset_curve
+from emafusion.learn.panel.looks import Looks
+from emafusion.learn.panel.vote import PARAMETERS, Sample, fit_caps, fit_vote, form_state
 
 LOOKS = 4
 QUERIES = 4_000
@@ -36,6 +36,11 @@ FEWEST = 30
 UNREAD = "unread"
 """Stands among the failed checks for an answer that cannot be read."""
 
+OWN = Fine(shrink=60.0)
+"""How strongly the curve of one model is drawn to that of all."""
+SURE = 0.0025
+"""No probability is taken as surer than this, as in service."""
+
 FaultOf = Callable[[int, int], str]
 """(query, model) -> the hard check that the answer fails, empty for none."""
 
@@ -47,6 +52,7 @@ class Answered:
     `form`: int64[n], place in `FORMS`; `groups`: int64[n, m], group of equal answers from 0 on,
     `UNREADABLE` or `NOT_ASKED`; float64[n, m]: `score` (0..1, NaN unknown), `quality` predicted
     while the query was held out, `mean_p` (geometric mean of token probabilities, NaN unknown).
+    `models`: m canonical names; none where they are not to be told apart.
     """
 
     form: Ints
@@ -54,6 +60,7 @@ class Answered:
     score: Floats
     quality: Floats
     mean_p: Floats
+    models: tuple[str, ...] = ()
 
 
 def fit_panel(
@@ -180,25 +187,35 @@ def _equal(answered: Answered, prior: PanelState) -> tuple[float, float]:
 
 
 def _with_logprob(state: PanelState, answered: Answered, table: _Table) -> PanelState:
-    """The curve of mean token probability, where the table has it."""
+    """The curve of mean token probability, where the table has it: of all models, then of each.
+
+    How sure a model is of its own words says nothing of how sure another would have to be.
+    """
+    told = np.isfinite(answered.mean_p + answered.quality + answered.score)
+    told &= answered.groups != UNREADABLE
     at = (table.rows[:, None], table.columns)
-    known = np.isfinite(answered.mean_p[at]) & (answered.groups[at] != UNREADABLE)
-    if known.sum() < FEWEST:
+    if told[at].sum() < FEWEST:
         return state
-    nothing: Names = np.asarray([[""] * known.shape[1]] * len(known), np.str_)
-    single = Looks(
-        name="", quality=answered.quality[at], right=answered.score[at],
-        same=np.zeros((*known.shape, known.shape[1]), bool), keyed=np.zeros_like(known),
-        failed=nothing, form=answered.form[table.rows],
-        fold=table.rows, weight=1.0,
-    )  # fmt: skip
-    base = np.zeros(known.shape)
-    for place in np.unique(single.form).tolist():
-        rows, weights = single.form == place, state.forms[FORMS[place]]
-        theta = np.array((weights.bias, weights.quality, 0.0, 0.0, 0.0, 1.0))
-        base[rows] = log_odds(theta, single.where(rows), {})
-    curve = offset_curve(
-        answered.mean_p[at][known], base[known], answered.score[at][known],
-        prior=state.curves["logprob"],
-    )  # fmt: skip
-    return replace(state, curves=MappingProxyType(dict(state.curves) | {"logprob": curve}))
+    base = _lone_odds(state, answered)
+    value, right = answered.mean_p, answered.score
+    seen = told[at]
+    pooled = offset_curve(
+        value[at][seen], base[at][seen], right[at][seen], prior=state.curves["logprob"]
+    )
+    curves = dict(state.curves) | {"logprob": pooled}
+    for k, name in enumerate(answered.models):
+        own = told[:, k]
+        if own.sum() >= FEWEST:
+            curves[f"logprob@{name}"] = offset_curve(
+                value[own, k], base[own, k], right[own, k], prior=pooled, fine=OWN
+            )
+    return replace(state, curves=MappingProxyType(curves))
+
+
+def _lone_odds(state: PanelState, answered: Answered) -> Floats:
+    """Log-odds of each answer by what was predicted of it alone: float64[n, m], NaN unknown."""
+    weights = [state.forms[form] for form in FORMS]
+    bias = np.array([each.bias for each in weights])[answered.form][:, None]
+    slope = np.array([each.quality for each in weights])[answered.form][:, None]
+    sure = np.clip(answered.quality, SURE, 1.0 - SURE)
+    return np.asarray(bias + slope * np.log(sure / (1.0 - sure)), dtype=np.float64)
