@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from emafusion.build.auditing import audited
 from emafusion.build.embedders import open_embedders
-from emafusion.build.keys import KeyRing, admission_of, open_keys
+from emafusion.build.holding import Held, hold
+from emafusion.build.keys import KeyRing, admission_of
 from emafusion.build.meaning import open_meaning
 from emafusion.build.pacing import pacer_of, pacing
 from emafusion.build.parts import build_parts, learned_from, load_artifact
@@ -17,7 +18,7 @@ from emafusion.build.promising import promise_of
 from emafusion.build.reliability import mercies
 from emafusion.build.reloading import artifact_mark, kept_new, tried
 from emafusion.build.standing import ALONE, Standing
-from emafusion.build.state import Log, log_path, open_feedback, open_log, open_shared
+from emafusion.build.state import Log
 from emafusion.build.upstreams import Deployments, open_deployments
 from emafusion.build.watching import watched
 from emafusion.catalog import Catalog, cost_usd
@@ -32,8 +33,8 @@ from emafusion.gateway.reload import Reloader
 from emafusion.gateway.reuse.exact import Cache
 from emafusion.gateway.service import Service
 from emafusion.gateway.sharing import Sharing
+from emafusion.store.shared import Shared
 from emafusion.store.shelf.ports import Shelf
-from emafusion.store.shelf.sqlite_shelf import SqliteShelf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -98,72 +99,73 @@ async def opened(
     candidates = candidates_of(config)
     seen = artifact_mark(config)
     parts = parts_of(config, candidates)
-    embedders = with_meaning(open_embedders(config, env), config, env)
-    read = tried(lambda: parts_read_by(embedders, config, candidates), candidates, config)
-    promise = promise_of(config, candidates, parts.artifact)
-    log = open_log(config, env, tends=standing.leads)
-    shelf = open_shelf(config, env)
-    feedback = open_feedback(config, env)
-    keys = open_keys(config, env)
-    shared = open_shared(config, env) or standing.shared
-    deployments, closing = None, ExitStack()
-    try:
+    async with AsyncExitStack() as closing:
+        held = hold(closing, config, env, standing=standing)
+        embedders = with_meaning(open_embedders(config, env), config, env)
+        closing.push_async_callback(embedders.close)
+        read = tried(lambda: parts_read_by(embedders, config, candidates), candidates, config)
+        promise = promise_of(config, candidates, parts.artifact)
         deployments = open_deployments(config, env, models=standing.models)
+        closing.push_async_callback(deployments.close)
         pool = {candidate.name: candidate for candidate in candidates}
-        pacer = pacer_of(config, keys)
+        pacer = pacer_of(config, held.keys)
         watching = closing.enter_context(
             watched(config.telemetry, env, lambda: pool, more=() if pacer is None else (pacer,))
         )
-        service = Service(
-            parts=parts,
-            candidates=candidates,
-            upstreams=deployments.upstreams,
-            pricer=cost_usd,
-            store=log,
-            objective=config.objective.objective(),
-            timeout_s=config.gateway.request_timeout_s,
-            max_body=int(config.gateway.max_body_mb * 2**20),
-            places=deployments.places,
-            health=deployments.health,
-            mercies=mercies(config, candidates),
-            shelf=shelf,
-            feedback=feedback,
-            embedders=embedders,
-            admission=admission_of(config, keys),
-            keeps_responses=config.log.prompts == "full",
-            cache=cache_of(config.cache),
-            watching=watching,
-        )
-        batches = _batches(config, service, shelf=shelf, keys=keys)
-        if shared is not None:
-            sharing = Sharing(shared, deployments.health)
-            service.turns = sharing.turns
-            sharing.start()
+        service = _service(config, parts, candidates, deployments=deployments, held=held)
+        service.embedders, service.watching = embedders, watching
+        batches = _batches(config, service, shelf=held.shelf, keys=held.keys)
+        _share(service, held.shared)
         async with (
             pacing(pacer, service),
             kept_new(service, read, config, seen=seen) as reloader,
-            audited(service, promise, feedback),
+            audited(service, promise, held.feedback),
         ):
             yield Opened(
                 service=service,
                 deployments=deployments,
-                log=log,
+                log=held.log,
                 reloader=reloader,
-                keys=keys,
+                keys=held.keys,
                 batches=batches,
             )
-    finally:
-        closing.close()
-        if deployments is not None:
-            await deployments.close()
-        if shared is not None:
-            await shared.close()
-        await keys.close()
-        await embedders.close()
-        await shelf.close()
-        if feedback is not None:
-            await feedback.close()
-        await log.close()
+
+
+def _service(
+    config: Config,
+    parts: Parts,
+    candidates: tuple[Candidate, ...],
+    *,
+    deployments: Deployments,
+    held: Held,
+) -> Service:
+    """The service, over what was opened."""
+    return Service(
+        parts=parts,
+        candidates=candidates,
+        upstreams=deployments.upstreams,
+        pricer=cost_usd,
+        store=held.log,
+        objective=config.objective.objective(),
+        timeout_s=config.gateway.request_timeout_s,
+        max_body=int(config.gateway.max_body_mb * 2**20),
+        places=deployments.places,
+        health=deployments.health,
+        mercies=mercies(config, candidates),
+        shelf=held.shelf,
+        feedback=held.feedback,
+        admission=admission_of(config, held.keys),
+        keeps_responses=config.log.prompts == "full",
+        cache=cache_of(config.cache),
+    )
+
+
+def _share(service: Service, shared: Shared | None) -> None:
+    """Let it learn from other replicas or workers, where there are any."""
+    if shared is not None:
+        sharing = Sharing(shared, service.health)
+        service.turns = sharing.turns
+        sharing.start()
 
 
 def cache_of(section: CacheSection) -> Cache | None:
@@ -180,13 +182,3 @@ def _batches(config: Config, service: Service, *, shelf: Shelf, keys: KeyRing) -
     batches = Batches(shelf=shelf, asker=asker, at_once=config.batches.at_once)
     service.wake_batches = batches.wake
     return batches
-
-
-def open_shelf(config: Config, env: Mapping[str, str]) -> SqliteShelf:
-    """Open what is kept for clients: a file beside the log, made when it is first needed."""
-    path = log_path(config, env)
-    return SqliteShelf(
-        path.with_name(f"{path.stem}-shelf.sqlite"),
-        retention_days=config.log.retention_days,
-        max_mb=config.log.max_mb,
-    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from emafusion.cli.loading import tell_loaded
 from emafusion.config import Config
 from emafusion.gateway.app import App
 from emafusion.gateway.server import serve
+from emafusion.gateway.workers.sockets import Listener
 from emafusion.telemetry.lines import tell_in
 
 GENTLE_S = 3.0
@@ -33,9 +33,9 @@ GENTLE_S = 3.0
 class Place:
     """Where a gateway answers. `admin`: the socket of its admin API, None where there is none."""
 
-    listener: socket.socket
+    listener: Listener
     env: Mapping[str, str]
-    admin: socket.socket | None = None
+    admin: Listener | None = None
     standing: Standing = ALONE
 
 
@@ -111,10 +111,10 @@ class Generation:
         if not self._place.standing.leads:
             yield
             return
-        app, socket_ = admin_app(self.config, self._place.env, gateway), self._place.admin
+        app, listener = admin_app(self.config, self._place.env, gateway), self._place.admin
         admin = None
-        if app is not None and socket_ is not None:
-            admin = asyncio.ensure_future(serve(app, socket_.dup(), _nothing, grace_s=1))
+        if app is not None and listener is not None:
+            admin = asyncio.ensure_future(serve(app, listener.dup(), _nothing, grace_s=1))
         try:
             async with gateway.batches.running():
                 yield

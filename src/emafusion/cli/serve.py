@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 
 import click
 
@@ -17,7 +16,7 @@ from emafusion.cli.welcome import Welcome, address_url, welcome
 from emafusion.config import Config, with_address
 from emafusion.domain.errors import Unready
 from emafusion.gateway.server import bind
-from emafusion.gateway.workers.sockets import bind_many
+from emafusion.gateway.workers.sockets import Listener, address_of, bind_many
 from emafusion.home import home
 
 
@@ -42,18 +41,19 @@ async def _serve(asked: Asked) -> None:
     gateway = config.gateway
     allow_files()
     listeners = bind_many(gateway.host, gateway.port, gateway.workers)
+    first = listeners[0]
     # The port that any free one has become.
-    config = with_address(config, port=int(listeners[0].getsockname()[1]))
+    config = with_address(config, port=address_of(first)[1])
     asked = asked.at(config.gateway.port)
     admin = _admin_socket(config)
-    url = address_url(*listeners[0].getsockname()[:2])
+    url = address_url(*address_of(first))
     with Status(home(os.environ), config.gateway.port, url=url) as status:
         if len(listeners) > 1:
             await several(config, source, listeners=listeners, admin=admin, told=(asked, status))
             return
         await _alone(
             config,
-            Place(listener=listeners[0], env=os.environ, admin=admin),
+            Place(listener=first, env=os.environ, admin=admin),
             Welcome(url=url, source=source, needs_key=gateway.needs_keys),
             told=(asked, status),
         )
@@ -74,7 +74,7 @@ async def _alone(
         await generations.over()
 
 
-def _admin_socket(config: Config) -> socket.socket | None:
+def _admin_socket(config: Config) -> Listener | None:
     """The socket of the admin API. Raises `Unready` where its address is taken."""
     where = config.admin
     if where.port is None:
@@ -84,5 +84,5 @@ def _admin_socket(config: Config) -> socket.socket | None:
     except Unready as error:
         why = str(error).partition(";")[0]
         raise Unready(f"{why}; choose another admin.port") from error
-    click.echo(f"admin API at {address_url(*made.getsockname()[:2])}/admin", err=True)
+    click.echo(f"admin API at {address_url(*address_of(made))}/admin", err=True)
     return made

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 
 import click
 import msgspec
@@ -16,6 +15,7 @@ from emafusion.cli.status import Status
 from emafusion.config import Config
 from emafusion.domain.errors import EmafusionError, Unready
 from emafusion.gateway.workers.control import LocalPlace, Say
+from emafusion.gateway.workers.sockets import Listener
 from emafusion.gateway.workers.supervisor import Supervisor, python_command
 from emafusion.upstream.local.child import LocalServer, LocalSpec
 
@@ -30,8 +30,8 @@ async def several(
     config: Config,
     source: str,
     *,
-    listeners: tuple[socket.socket, ...],
-    admin: socket.socket | None,
+    listeners: tuple[Listener, ...],
+    admin: Listener | None,
     told: tuple[Asked, Status],
 ) -> None:
     """Have several processes answer until told to end."""

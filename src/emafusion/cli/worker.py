@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 
 import msgspec
@@ -33,6 +32,7 @@ from emafusion.gateway.workers.control import (
     Telling,
     line_over,
 )
+from emafusion.gateway.workers.sockets import address_of, inherited
 from emafusion.gateway.workers.telling import LineShared
 
 
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 async def _work(number: int) -> None:
-    line = await line_over(socket.socket(fileno=number))
+    line = await line_over(inherited(number))
     begin, places = await line.receive(), await line.receive()
     if not isinstance(begin, Begin) or not isinstance(places, Places):
         return  # the parent is gone already
@@ -70,14 +70,14 @@ class _AtWork:
         self._line = line
         self._models = GivenModels()
         self._shared = LineShared(line)
-        self._listener = socket.socket(fileno=begin.socket)
+        self._listener = inherited(begin.socket)
         self._tasks = set[asyncio.Task[None]]()
         admin = begin.admin_socket
         self.generations = Generations(
             Place(
                 listener=self._listener,
                 env=os.environ,
-                admin=None if admin is None else socket.socket(fileno=admin),
+                admin=None if admin is None else inherited(admin),
                 standing=Standing(leads=begin.leads, shared=self._shared, models=self._models),
             )
         )
@@ -130,7 +130,7 @@ class _AtWork:
         config = self.generations.config
         welcome(
             Welcome(
-                url=address_url(*self._listener.getsockname()[:2]),
+                url=address_url(*address_of(self._listener)),
                 source=self._begin.source,
                 needs_key=config is not None and config.gateway.needs_keys,
             ),

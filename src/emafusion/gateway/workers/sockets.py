@@ -9,11 +9,26 @@ from __future__ import annotations
 
 import socket
 import sys
+from typing import TypeAlias
 
 from emafusion.domain.errors import Unready
 
+Listener: TypeAlias = socket.socket
+"""A bound socket, for rooms that pass it on and do nothing with it."""
 
-def bind_many(host: str, port: int, count: int) -> tuple[socket.socket, ...]:
+
+def inherited(number: int) -> Listener:
+    """The socket that a parent has passed on under this number."""
+    return socket.socket(fileno=number)
+
+
+def address_of(listener: Listener) -> tuple[str, int]:
+    """Host and port of a bound socket."""
+    host, port = listener.getsockname()[:2]
+    return str(host), int(port)
+
+
+def bind_many(host: str, port: int, count: int) -> tuple[Listener, ...]:
     """Bind an address `count` times; port 0 takes any free one, the same for all.
 
     Where a system cannot spread connections over several sockets, it is one socket for all.
@@ -28,7 +43,7 @@ def bind_many(host: str, port: int, count: int) -> tuple[socket.socket, ...]:
     return tuple(_bound(host, port, shared=True) for _ in range(count))
 
 
-def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
+def _bound(host: str, port: int, *, shared: bool) -> Listener:
     made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if shared:
