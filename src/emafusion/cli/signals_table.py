@@ -13,7 +13,7 @@ from emafusion.domain.evidence import Signal
 from emafusion.store.record import SignalRecord
 
 NAMES = {
-    "predicted": "predicted of its model",
+    "predicted": "predicted quality",
     "unread": "nothing to compare",
     "alike": "equal answers",
     "rivals": "other answers",

@@ -151,8 +151,6 @@ def _ending(outcome: Outcome) -> Iterator[tuple[str, str]]:
     if answer.reply is not None:
         sure = "" if answer.confidence is None else f", confidence {answer.confidence:.2f}"
         yield "answer by", f"{_giver(outcome)}{sure}"
-    if answer.plans:
-        yield "ended", one_line(answer.plans[-1].reason)
     yield "cost", _cost(outcome)
     yield "took", f"{outcome.latency_s:.2f} s, {outcome.overhead_ms:.0f} ms of it our own"
     yield "decision", f"{outcome.decision_id}  (emafusion log {outcome.decision_id[-6:]})"
