@@ -25,6 +25,7 @@ from emafusion.flow.split import RuleSplitter, pieces_in
 from emafusion.flow.together import all_evidence
 from emafusion.gateway.driver import Run, drive
 from emafusion.judge.planner import LLMPlanner
+from emafusion.judge.tested import TestsJudge
 from emafusion.replay.driver import run
 from emafusion.testing import FakeUpstream, Script, calls, candidate, failed, features, said
 
@@ -170,6 +171,15 @@ def test_off_is_off(parts: Parts) -> None:
     """Without a splitter nothing is looked at."""
     with Script(answered(task(), replace(parts, splitter=None))) as script:
         script << calls("big") >> said("Oslo; Ibsen")
+
+
+def test_a_query_with_tests_is_not_split(parts: Parts) -> None:
+    """Tests are of the whole answer, and would fail every part of it."""
+    checking = replace(parts, checker=lambda tests: TestsJudge(checker=SMALL, tests=tests))
+    with Script(answered(task(), checking.tested_by("Oslo and Ibsen"))) as script:
+        script << calls("big") >> said("Oslo; Ibsen")
+        script << calls("small", purpose="judge") >> said('{"passed": 1, "of": 1}')
+    assert script.value.candidate == "big"
 
 
 def test_the_planner_is_asked_where_its_price_is_small(parts: Parts) -> None:

@@ -72,13 +72,15 @@ class Parts:
     def tested_by(self, tests: str) -> Parts:
         """The same with a judge more, that runs a client's tests on every held answer.
 
-        Raises `BadInput` where nobody runs any.
+        The tests are of the whole answer, so the query is not split. Raises `BadInput` where nobody
+        runs any.
         """
         if self.checker is None:
             told = "this gateway runs no tests: its operator has set no fusion.checker"
             raise BadInput(told, where="emafusion.tests")
         judge = self.checker(tests)
-        return replace(self, judges={judge.card.name: judge, **self.judges})
+        judges = {judge.card.name: judge, **self.judges}
+        return replace(self, judges=judges, splitter=None)
 
 
 class Task(Struct, frozen=True, kw_only=True):
