@@ -172,6 +172,16 @@ async def test_what_never_came_back_is_said_at_the_end(
     assert "PostgreSQL did not come back: 1 outcomes are lost" in caplog.text
 
 
+async def test_closing_writes_what_is_under_way(url: str) -> None:
+    """Nothing that was handed over before it is lost."""
+    log = opened(url)
+    appending = [asyncio.ensure_future(log.append(outcome(f"em-{n}"))) for n in range(20)]
+    await asyncio.sleep(0)
+    await log.close()
+    await asyncio.gather(*appending)
+    assert len(await asyncio.to_thread(kept, url)) == 20
+
+
 async def until(holds: Callable[[], bool]) -> None:
     """Look for ten seconds."""
     deadline = time.monotonic() + 10

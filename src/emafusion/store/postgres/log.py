@@ -115,14 +115,16 @@ class PostgresLog:
     async def close(self) -> None:
         """Write what waits, within some seconds, and say what could not be. May be called twice."""
         self._closed = True
-        if self._writing is not None:
-            await asyncio.wait((self._writing,), timeout=self._bounds.closing_s)
-            self._writing.cancel()
-            await asyncio.wait((self._writing,))
-            self._writing = None
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await asyncio.wait((writing,), timeout=self._bounds.closing_s)
+            writing.cancel()
+            await asyncio.wait((writing,))
         if self._rows:
             self.lost += len(self._rows)
             _log.error("PostgreSQL did not come back: %d outcomes are lost", len(self._rows))
+            for row in self._rows:
+                _tell(row, StoreError("PostgreSQL: the log is closed"))
             self._rows.clear()
         if self._tender is not None:
             await asyncio.to_thread(self._tender.stop)
