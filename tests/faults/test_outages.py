@@ -7,7 +7,16 @@ from itertools import cycle
 import pytest
 from tests.faults.asking import ask, at_once, events, is_ended, text_of
 from tests.faults.conftest import StartServed
-from tests.faults.faulty import GOOD, GOOD_STREAM, SAID, WHOLE, Faulty, in_two_days, refusal
+from tests.faults.faulty import (
+    GOOD,
+    GOOD_STREAM,
+    SAID,
+    WHOLE,
+    Faulty,
+    answer,
+    in_two_days,
+    refusal,
+)
 from tests.gateway.talking import rows, send
 from tests.upstream.fake_server import Pause, Reset, Say, Script, head, reply
 
@@ -154,3 +163,29 @@ def test_every_failure_is_in_the_log(start_served: StartServed, faulty: Faulty) 
     kinds = rows(served.gateway, "select failure from outcomes order by rowid")
     assert kinds == ["overloaded", "garbled", "disconnected", None]
     assert send(served.gateway, "GET", "/ready").status == 200
+
+
+def test_a_tool_loop_stays_with_its_model_while_that_answers(
+    start_served: StartServed, faulty: Faulty
+) -> None:
+    """The turn that answers a tool call goes to the model that made it; where that fails, on."""
+    served = start_served("one", "two", more="reliability: {retries: 0}")
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    for model in ("one", "two"):
+        made = {"id": f"call-{model}", "type": "function"}
+        called = {**made, "function": {"name": "look", "arguments": "{}"}}
+        faulty.now[model] = reply(answer(None, finish="tool_calls", tool_calls=[called]))
+    first = ask(served.gateway, "auto", tools=[tool]).said
+    maker = first.headers["x-emafusion-model"]
+    told = first.body["choices"][0]["message"]
+    result = {"role": "tool", "tool_call_id": told["tool_calls"][0]["id"], "content": "17"}
+    turns = [{"role": "user", "content": "Look."}, told, result]
+    faulty.now.clear()
+    for _ in range(4):
+        said = ask(served.gateway, "auto", tools=[tool], messages=turns).said
+        assert said.headers["x-emafusion-model"] == maker
+    faulty.now[maker] = HARD_DOWN
+    for _ in range(4):
+        said = ask(served.gateway, "auto", tools=[tool], messages=turns).said
+        assert said.status == 200
+        assert said.headers["x-emafusion-model"] != maker

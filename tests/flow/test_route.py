@@ -252,3 +252,15 @@ async def test_race_under_both_drivers() -> None:
     answers = {"small": (said("a", latency_s=0.0),), "big": (said("b", latency_s=9.0),)}
     assert await drive(both(), _run(FakeUpstream(answers))) == ("answered", "cancelled")
     assert run(both(), FakeUpstream(answers).recorded) == ("answered", "cancelled")
+
+
+def test_who_is_held_in_reserve_answers_where_nobody_else_does(make_parts: MakeParts) -> None:
+    """A tool loop stays with its model while that answers; where it fails, the loop goes on."""
+    loop = structs.replace(task(0.0), candidates=(SMALL,), reserve=(SMALL, BIG))
+    with Script(route(loop, make_parts(QUALITY))) as script:
+        script << calls("small") >> failed(Unauthorized("key"))
+        script << calls("big") >> said("42, sure")
+    assert script.value.candidate == "big"
+    with Script(route(loop, make_parts(QUALITY))) as script:
+        script << calls("small") >> said("41, sure")
+    assert script.value.candidate == "small"

@@ -91,7 +91,8 @@ class Task(Struct, frozen=True, kw_only=True):
     against; None for the best single candidate. `is_fused`: whether fusion was asked for.
     `warm`: by candidate, how many tokens of the conversation its provider has in its cache;
     `is_explained`: whether how the confidences came about is to be told with the answer.
-    `mercy`: what may be done besides where a call fails or stays silent.
+    `mercy`: what may be done besides where a call fails or stays silent. `reserve`: who may be
+    asked where none of the candidates answers; empty for nobody else.
     """
 
     query: Query
@@ -103,3 +104,4 @@ class Task(Struct, frozen=True, kw_only=True):
     warm: Mapping[str, int] = COLD
     is_explained: bool = False
     mercy: Mercy = PLENTY
+    reserve: tuple[Candidate, ...] = ()

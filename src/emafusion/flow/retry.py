@@ -8,7 +8,10 @@ over by every request that comes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from msgspec import Struct
 
 from emafusion.domain.attempt import Attempt
 from emafusion.domain.command import Call, Flow, Wait
@@ -42,12 +45,12 @@ class Patience:
     max_wait_s: float = 2.0
 
 
+ONE_PLACE: Mapping[str, int] = MappingProxyType({})
 ROUTED = Patience()
 DIRECT = Patience(retries=2, first_wait_s=0.25, max_wait_s=20.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mercy:
+class Mercy(Struct, frozen=True, kw_only=True, eq=False):
     """What a request may do besides one call.
 
     `allowance` is asked for all of it; `hedge` is against silence. `direct`: patience with a model
@@ -59,7 +62,7 @@ class Mercy:
     hedge: Hedge | None = None
     direct: Patience = DIRECT
     routed: Patience = ROUTED
-    places: Mapping[str, int] = field(default_factory=dict[str, int])
+    places: Mapping[str, int] = ONE_PLACE
 
 
 PLENTY = Mercy()
@@ -106,7 +109,7 @@ def can_fall_back(attempts: tuple[Attempt, ...]) -> bool:
     """
     if any(attempt.reply is not None or attempt.sent_live for attempt in attempts):
         return False
-    return not isinstance(attempts[-1].failure, _NO_FALLBACK)
+    return bool(attempts) and not isinstance(attempts[-1].failure, _NO_FALLBACK)
 
 
 def _wait_s(attempts: tuple[Attempt, ...], tried: int, patience: Patience) -> float | None:

@@ -28,7 +28,7 @@ from emafusion.flow.consider import Considered, consider
 from emafusion.flow.fuse import gather, given, write
 from emafusion.flow.label import relabel
 from emafusion.flow.parts import Parts, Task
-from emafusion.flow.retry import afforded, persist
+from emafusion.flow.retry import afforded, can_fall_back, persist
 
 MAX_STEPS = 256
 """A policy that has not stopped by then is a bug, not a plan."""
@@ -54,6 +54,8 @@ def route(task: Task, parts: Parts) -> Flow[Answer]:
                 evidence = yield from gather(plan.step, known, evidence)
             case FuseStep():
                 evidence = yield from write(plan.step, known, evidence)
+            case StopStep() if known.task.reserve and can_fall_back(evidence.attempts):
+                known, evidence = _with_reserve(known, evidence)
             case StopStep():
                 return _answer(known, evidence, tuple(plans))
     msg = f"the policy did not stop within {MAX_STEPS} steps"
@@ -70,6 +72,13 @@ def forecast(task: Task, parts: Parts) -> tuple[Features, Estimates, Plan]:
 def policy_for(task: Task, parts: Parts) -> Policy:
     """The policy of a task: another one where fusion was asked for."""
     return parts.fusion if task.is_fused and parts.fusion is not None else parts.policy
+
+
+def _with_reserve(known: Considered, evidence: Evidence) -> tuple[Considered, Evidence]:
+    """Go on with those who were held in reserve, after nobody else has answered."""
+    task = replace(known.task, candidates=known.task.reserve, reserve=())
+    wider = consider(task, known.parts)
+    return wider, wider.weigh(replace(evidence, groups=()))
 
 
 def _held_to(plan: Plan, evidence: Evidence) -> Plan:

@@ -19,6 +19,9 @@ from emafusion.store.errors import Late
 GRACE_S = 0.1
 """Seconds that a row gets where the request has no time left."""
 
+PATIENT_S = 15.0
+"""Seconds left from which nobody need watch: stores give up by themselves sooner than that."""
+
 _log = logging.getLogger("emafusion")
 
 
@@ -59,12 +62,12 @@ class Ledger:
         not be written by then may still be, but nobody waits for it.
         """
         try:
-            if until_s < math.inf:
-                soonest = asyncio.get_running_loop().time() + GRACE_S
-                async with asyncio.timeout_at(max(until_s, soonest)):
-                    await self._store.append(outcome)
-            else:
+            now = asyncio.get_running_loop().time()
+            if until_s > now + PATIENT_S:
                 await self._store.append(outcome)
+            else:
+                async with asyncio.timeout_at(max(until_s, now + GRACE_S)):
+                    await self._store.append(outcome)
         except Late as error:
             self.trouble = str(error)
         except Unready as error:

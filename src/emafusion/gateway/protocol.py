@@ -50,7 +50,7 @@ class Connection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._held_bytes = 0
         self._held: list[bytes] = []
-        self._deaf = self._paused = self._stopping = False
+        self._deaf = self._paused = self._stopping = self._closing = False
         self._drained: asyncio.Future[None] | None = None
 
     def stop(self, *, gently: bool = False) -> None:
@@ -152,8 +152,9 @@ class Connection(asyncio.Protocol):
         was_deaf, self._deaf = self._deaf, True
         self._flush()
         transport = self._transport
-        if transport is None:
+        if transport is None or self._closing:
             return
+        self._closing = True
         self._pace.enter("closing")
         if was_deaf and not self._stopping and transport.can_write_eof():
             # Closing now would reset the connection where bytes are still coming, and with it

@@ -244,12 +244,16 @@ class Service:
 
     def task(self, asked: Asked) -> Task:
         """What the main flow is to do for this query."""
-        candidates = self.turns.keep(asked.query, self.candidates)
+        candidates, everybody = self.turns.keep(asked.query, self.candidates), self.candidates
+        resting = self.health.resting(time.monotonic())
+        if resting and resting.issuperset(each.name for each in candidates):
+            candidates = everybody
         return Task(
             query=asked.query,
             candidates=candidates,
             objective=asked.wanted,
-            resting=self.health.resting(time.monotonic()),
+            resting=resting,
+            reserve=() if candidates is everybody else everybody,
             baseline=asked.baseline,
             is_fused=asked.query.requested == FUSION,
             warm=self.warmth.of(asked.query, asked.session, now_s=time.monotonic()),
