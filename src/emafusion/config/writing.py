@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import cast
 
+from emafusion.config.embeddings_section import EmbeddingEntry
 from emafusion.config.keys import KeySpec, Section, about, keys_of
 from emafusion.config.models import ModelEntry
 from emafusion.config.tree import Config
@@ -19,6 +20,13 @@ HEAD = (
     "Configuration of emafusion. Every key is here, with its meaning and default;",
     'a key behind "# " keeps its default. `emafusion check` tells what is wrong with it.',
 )
+
+
+_LISTS: dict[str, tuple[type[Section], str]] = {
+    "models": (ModelEntry, "gpt-6-luna"),
+    "embeddings": (EmbeddingEntry, "text-embedding-3-small"),
+}
+"""Key -> what its entries are, and a name for the example."""
 
 
 def default_yaml(config: Config, *, notes: tuple[str, ...] = ()) -> str:
@@ -35,7 +43,7 @@ def default_yaml(config: Config, *, notes: tuple[str, ...] = ()) -> str:
         if isinstance(value, Section):
             lines += _section(spec, value)
         else:
-            lines += _models(spec, config.models)
+            lines += _list(spec, cast("tuple[Section, ...]", value))
     return "\n".join(lines) + "\n"
 
 
@@ -74,23 +82,24 @@ def _section(spec: KeySpec, section: Section) -> Iterator[str]:
         yield f"  {mark}{key.name}: {scalar(value)}"
 
 
-def _models(spec: KeySpec, models: tuple[ModelEntry, ...]) -> Iterator[str]:
-    """The pool: what each key means once, then the entries as stated."""
-    yield f"# {about(ModelEntry)}."
+def _list(spec: KeySpec, entries: tuple[Section, ...]) -> Iterator[str]:
+    """A list of models: what each key means once, then the entries as stated."""
+    kind, example = _LISTS[spec.name]
+    yield f"# {about(kind)}."
     yield "# Keys of each model:"
-    for key in keys_of(ModelEntry):
+    for key in keys_of(kind):
         yield from _comment(f"  {key.name}: {meaning(key)}", indent=0)
-    yield f"{spec.name}:" if models else f"# {spec.name}:"
-    for entry in models:
+    yield f"{spec.name}:" if entries else f"# {spec.name}:"
+    for entry in entries:
         yield from _entry(entry)
-    if not models:
-        yield "#   - name: gpt-6-luna"
+    if not entries:
+        yield f"#   - name: {example}"
         yield "#     provider: openai"
 
 
-def _entry(entry: ModelEntry) -> Iterator[str]:
+def _entry(entry: Section) -> Iterator[str]:
     mark = "-"
-    for key in keys_of(ModelEntry):
+    for key in keys_of(type(entry)):
         value = getattr(entry, key.name)
         if key.required or value != key.default:
             yield f"  {mark} {key.name}: {scalar(value)}"

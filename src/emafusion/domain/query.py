@@ -157,8 +157,14 @@ class Query:
 
     @property
     def answers_tool_call(self) -> bool:
-        """Whether the last turn is a tool's result, so the model that called it must go on."""
-        return bool(self.messages) and self.messages[-1].role == "tool"
+        """Whether the client's turn holds a tool's result, so that who called it must go on.
+
+        Words may follow the result, as coding agents send them.
+        """
+        for message in reversed(self.messages):
+            if message.role in {"tool", "assistant"}:
+                return message.role == "tool"
+        return False
 
 
 def ask(text: str, *, query_id: str = "q", requested: str = "auto") -> Query:
