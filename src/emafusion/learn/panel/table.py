@@ -14,10 +14,11 @@ import numpy as np
 
 from emafusion.domain.features import Floats, Ints
 from emafusion.judge.asked import FORMS, Form
-from emafusion.judge.state import FormState, PanelState
+from emafusion.judge.state import KINDS, FormState, PanelState
 from emafusion.learn.agreeing import NOT_ASKED, UNREADABLE
 from emafusion.learn.panel.assess import samples
 from emafusion.learn.panel.curves import Fine, offset_curve
+from emafusion.learn.panel.curves import at as at_values
 from emafusion.learn.panel.looks import Looks
 from emafusion.learn.panel.vote import PARAMETERS, Sample, fit_caps, fit_vote, form_state
 
@@ -74,12 +75,8 @@ def fit_panel(
     if table is None:
         return prior
     looks = _looks(answered, table, fault_of)
-    forms = dict(prior.forms)
     caps = dict(prior.caps)
-    for place in np.unique(looks.form).tolist():
-        own = looks.where(looks.form == place)
-        if len(own.form) >= FEWEST:
-            forms[FORMS[place]] = _fit_form(own, prior.forms[FORMS[place]], caps)
+    forms = _fit_forms(looks, prior)
     same, collide = _equal(answered, prior)
     fitted = replace(
         prior,
@@ -88,7 +85,45 @@ def fit_panel(
         same=same,
         collide=collide,
     )
-    return _with_logprob(fitted, answered, table)
+    told = _with_logprob(fitted, answered, table)
+    if told is fitted:
+        return fitted
+    heard = replace(looks, quality=_heard(told, answered, table))
+    return replace(told, forms=MappingProxyType(_fit_forms(heard, prior, is_heard=True)))
+
+
+def _fit_forms(looks: Looks, prior: PanelState, *, is_heard: bool = False) -> dict[Form, FormState]:
+    """Weights of each form that has enough queries.
+
+    `is_heard`: whether the qualities have the log-probabilities in them already, so that both have
+    one weight.
+    """
+    forms = dict(prior.forms)
+    for place in np.unique(looks.form).tolist():
+        own, form = looks.where(looks.form == place), FORMS[place]
+        if len(own.form) < FEWEST:
+            continue
+        fitted = _fit_form(own, prior.forms[form], prior.caps)
+        kinds = list(fitted.kinds)
+        if is_heard:
+            kinds[KINDS.index("logprob")] = fitted.quality
+        forms[form] = replace(fitted, kinds=tuple(kinds))
+    return forms
+
+
+def _heard(state: PanelState, answered: Answered, table: _Table) -> Floats:
+    """Quality of each drawn answer once its log-probabilities are heard: float64[N, LOOKS]."""
+    rows = table.rows[:, None]
+    added: Floats = np.zeros(answered.quality.shape)
+    pooled = state.curves["logprob"]
+    for k in range(answered.quality.shape[1]):
+        name = answered.models[k] if answered.models else ""
+        known = np.isfinite(answered.mean_p[:, k]) & (answered.groups[:, k] != UNREADABLE)
+        curve = state.curves.get(f"logprob@{name}", pooled)
+        added[known, k] = at_values(curve, answered.mean_p[known, k])
+    sure = np.clip(answered.quality[rows, table.columns], SURE, 1.0 - SURE)
+    odds = np.log(sure / (1.0 - sure)) + added[rows, table.columns]
+    return np.asarray(1.0 / (1.0 + np.exp(-odds)), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
