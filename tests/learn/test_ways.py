@@ -31,8 +31,9 @@ TOPICS = (
 def table_of(n: int = 320) -> OutcomeTable:
     """Two models of equal ability: one is good at two topics, the other at the other two."""
     rng = np.random.default_rng(1)
-    topic = rng.integers(4, size=n)
-    words = [rng.choice(TOPICS[t], 3, replace=False) for t in topic.tolist()]
+    topic = rng.integers(4, size=n).astype(np.int64)
+    places: list[int] = topic.tolist()
+    words = [rng.permutation(list(TOPICS[t]))[:3].tolist() for t in places]
     prompts = tuple(f"{' '.join(own)} item {i}" for i, own in enumerate(words))
     chance = np.where((topic < 2)[:, None], (0.9, 0.3), (0.3, 0.9))
     nothing = np.full((n, 2), np.nan)

@@ -121,5 +121,6 @@ def meant(heads: Heads, features: Features) -> Floats:
     own = features.embedding
     if own is None or len(own) != len(heads.centre):
         return np.zeros(heads.meaning.shape[1])
-    told: Floats = ((own - heads.centre) @ heads.meaning).astype(np.float64)
-    return told
+    offset: Float32s = own - heads.centre
+    told: Float32s = np.matmul(offset, heads.meaning)
+    return told.astype(np.float64)

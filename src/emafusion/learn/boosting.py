@@ -133,7 +133,8 @@ def _best(part: Ints, node: Ints, target: Floats, *, width: int) -> _Split:
 def _histograms(part: Ints, node: Ints, target: Floats, *, width: int) -> tuple[Floats, Floats]:
     """Rows and sums of targets: float64[width, d, BINS] and [width, d, BINS, r]."""
     d, r = part.shape[1], target.shape[1]
-    cell = ((node[:, None] * d + np.arange(d)) * BINS + part).ravel()
+    column = np.arange(d, dtype=np.int64)
+    cell: Ints = np.add(np.multiply(node[:, None] * d + column, BINS), part).reshape(-1)
     size, shape = width * d * BINS, (width, d, BINS)
     counts = np.bincount(cell, minlength=size).astype(np.float64).reshape(shape)
     sums = [np.bincount(cell, np.repeat(target[:, j], d), minlength=size) for j in range(r)]

@@ -89,7 +89,8 @@ def gram(rows: Rows) -> Float32s:
     """
     n = len(rows.words)
     dense = rows.dense.astype(np.float32)
-    products = dense @ dense.T + rows.meaning @ rows.meaning.T
+    products: Float32s = dense @ dense.T
+    products += rows.meaning @ rows.meaning.T
     if n == 0:
         return products
     sparse = _sparse(rows.words)

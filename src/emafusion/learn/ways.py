@@ -53,7 +53,10 @@ def way_of(name: WayName, residual: Floats, *, base: Floats) -> Way:
 
 def way_named(name: str) -> WayName:
     """The way behind a learned view; `linear` for what stands on it."""
-    return next((way for way in WAYS if way == name), "linear")
+    found: WayName = "linear"
+    for way in WAYS:
+        found = way if way == name else found
+    return found
 
 
 def _factored(residual: Floats) -> Way:

@@ -7,6 +7,7 @@ gives one vector a text, and scaled to norm 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -80,8 +81,8 @@ def _opened(folder: Path) -> tuple[_Session, _Tokenizer]:
     if model is None or not tokenizer.is_file():
         raise BadInput("holds no model.onnx with a tokenizer.json", where=str(folder))
     try:
-        import onnxruntime
-        import tokenizers
+        onnxruntime = import_module("onnxruntime")
+        tokenizers = import_module("tokenizers")
     except ImportError as error:
         told = f"{folder}: an ONNX encoder needs the extra: pip install 'emafusion[encoders]'"
         raise Unready(told) from error
