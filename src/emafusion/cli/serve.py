@@ -6,6 +6,7 @@ import os
 
 import click
 
+from emafusion.build.keys import check_keys
 from emafusion.cli.files import allow_files
 from emafusion.cli.generations import Generations, Place
 from emafusion.cli.loop import run
@@ -39,6 +40,7 @@ def command(*, path: str | None, host: str | None, port: int | None, workers: in
 async def _serve(asked: Asked) -> None:
     config, source = await asked.config()
     gateway = config.gateway
+    await check_keys(config, os.environ)
     allow_files()
     listeners = bind_many(gateway.host, gateway.port, gateway.workers)
     first = listeners[0]
