@@ -120,7 +120,7 @@ def meant(heads: Heads, features: Features) -> Floats:
     """
     own = features.embedding
     if own is None or len(own) != len(heads.centre):
-        return np.zeros(heads.meaning.shape[1])
+        return np.zeros(int(heads.meaning.shape[1]))
     offset: Float32s = own - heads.centre
-    told: Float32s = np.matmul(offset, heads.meaning)
-    return told.astype(np.float64)
+    told: Floats = np.asarray(np.dot(offset, heads.meaning), dtype=np.float64)
+    return told
