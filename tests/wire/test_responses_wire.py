@@ -158,7 +158,8 @@ def test_items_come_back_as_what_was_said(choice: Choice) -> None:
         if fields:  # clients may send back the sealed form alone
             for item in items:
                 item.pop("content", None) if item["type"] == "reasoning" else None
-        again = query_of(asked(input=[*items, *results]), query_id="q")
+        turns = [{"role": "user", "content": "?"}, *items, *results]
+        again = query_of(asked(input=turns), query_id="q")
         said = [m for m in again.messages if m.role == "assistant"]
         assert "".join(m.text for m in said) == choice.text
         assert tuple(call for m in said for call in m.tool_calls) == choice.tool_calls
