@@ -21,8 +21,8 @@ from emafusion.estimate.arrays import AnyArray
 from emafusion.estimate.reference import reference_arrays
 from emafusion.judge.state import PanelState
 from emafusion.lab.encoding import HASHED, Encoded, Means, encoded
-from emafusion.lab.grading import grades_of, measured, unmeasured
-from emafusion.lab.labels import Labels, agreed, granted
+from emafusion.lab.grading import by_judges, grades_of, measured, unmeasured
+from emafusion.lab.labels import Labels, agreed, granted, may_agree
 from emafusion.lab.meanings import VectorsOf, nobody
 from emafusion.lab.overlap import marks_of
 from emafusion.lab.panel import columns_of, panel_on
@@ -109,7 +109,7 @@ def fit(
     _refuse_tests(frame)
     done("reading")
     frame = granted(frame.sort(ORDER, nulls_last=True), wish.labels, seed=wish.seed)
-    known, queries = _with_queries(_scored(frame, wish.labels))
+    known, queries = _with_queries(_scored(frame, wish.labels, judges))
     table = from_frame(known)
     default = load_default()
     shipped: dict[str, AnyArray] = {} if default is None else dict(default.arrays)
@@ -182,10 +182,14 @@ def _refuse_tests(frame: pl.DataFrame) -> None:
     refuse_test_only(frame.filter(is_marked).with_columns(dataset=pl.lit(TEST_ONLY)))
 
 
-def _scored(frame: pl.DataFrame, labels: Labels) -> pl.DataFrame:
-    """The table with something to learn from as the score: labels, or agreement without them."""
+def _scored(frame: pl.DataFrame, labels: Labels, judges: pl.DataFrame | None) -> pl.DataFrame:
+    """The table with something to learn from as the score: labels, or what stands in for them.
+
+    Without labels that is agreement; where nothing can be compared, what the judges say.
+    """
     if labels == "none":
-        return agreed(frame)
+        told = None if judges is None or may_agree(frame) else by_judges(frame, judges)
+        return agreed(frame) if told is None else told
     if frame.height and not frame["score"].is_not_null().any():
         raise BadInput("has no scores; --labels none learns by agreement", where="outcome table")
     return frame

@@ -12,12 +12,13 @@ from emafusion.domain.features import Floats, Ints
 from emafusion.domain.query import Query
 from emafusion.judge.asked import form_of
 from emafusion.judge.curve import logit
-from emafusion.judge.heads import Heads
+from emafusion.judge.heads import ANY, Heads
 from emafusion.judge.state import PanelState
 from emafusion.learn.panel.heads import Graded, fit_heads
 from emafusion.learn.panel.unlabelled import fit_unlabelled
 from emafusion.replay.grades import KIND, scale_of
-from emafusion.replay.records import Records
+from emafusion.replay.records import Records, records_of
+from emafusion.tables.query import query_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -99,6 +100,32 @@ def unmeasured(state: PanelState, grades: Grades) -> tuple[PanelState, tuple[str
     if found is None:
         return state, ()
     return _with(state, found.heads), found.alarms
+
+
+def by_judges(frame: pl.DataFrame, judges: pl.DataFrame) -> pl.DataFrame | None:
+    """What judges make of each graded answer, without labels, as its score; None if they tell none.
+
+    The scores rank answers; their level is stated, not known.
+    """
+    import polars as pl
+
+    records = records_of(frame, query_of)
+    grades = grades_of(judges, records)
+    found = fit_unlabelled(grades.judges, grades.value) if grades.judges else None
+    if found is None:
+        return None
+    rows = (dict(zip(grades.judges, row, strict=True)) for row in grades.value.tolist())
+    names = found.heads.names
+    said = [{n: row[n] for n in names if np.isfinite(row[n])} for row in rows]
+    odds = np.array([found.heads.evidence(each, ANY, log_length=None) for each in said])
+    scores = pl.DataFrame(
+        {
+            "query_id": [records.queries[i].query_id for i in grades.rows.tolist()],
+            "model": [records.models[k] for k in grades.columns.tolist()],
+            "score": 1.0 / (1.0 + np.exp(-odds)),
+        }
+    )
+    return frame.drop("score").join(scores, on=["query_id", "model"], how="left")
 
 
 def tasks_of(query: Query) -> tuple[str, ...]:

@@ -54,6 +54,12 @@ def granted(frame: pl.DataFrame, labels: Labels, *, seed: int = 0) -> pl.DataFra
     )
 
 
+def may_agree(frame: pl.DataFrame) -> bool:
+    """Whether any two answers to one query can be compared."""
+    groups = groups_in(records_of(frame, query_of))
+    return bool(((groups >= 0).sum(axis=1) > 1).any())
+
+
 def agreed(frame: pl.DataFrame) -> pl.DataFrame:
     """Quality by agreement as the score of each answer, null where no other could be compared.
 
