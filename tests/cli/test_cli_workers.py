@@ -16,6 +16,9 @@ import pytest
 from openai import OpenAI
 from tests.cli.running import Serving, Shell
 from tests.gateway.provider import Provider
+from tests.upstream.local.conftest import weights  # noqa: F401 - a fixture
+
+from emafusion.cli.status import running
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes share no socket there")
 
@@ -30,7 +33,7 @@ def ask(gateway: Serving, model: str = "auto") -> str:
         data=json.dumps(body).encode(),
         headers={"content-type": "application/json", "connection": "close"},
     )
-    with urllib.request.urlopen(request, timeout=20) as reply:  # noqa: S310 - our own address
+    with urllib.request.urlopen(request, timeout=60) as reply:  # noqa: S310 - our own address
         return str(json.load(reply)["choices"][0]["message"]["content"])
 
 
@@ -38,6 +41,12 @@ def children(gateway: Serving) -> list[int]:
     """Process numbers of the workers."""
     pid = gateway._process.pid
     return sorted(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+def reloads() -> int:
+    """How often the one gateway that runs was asked to read its config again."""
+    ((_, told),) = running(Path(os.environ["EMAFUSION_HOME"]))
+    return told.reloads
 
 
 def logged(shell: Shell) -> int:
@@ -124,9 +133,10 @@ def test_another_config_takes_over_and_a_wrong_one_does_not(
     refused = shell.run("reload")
     assert refused.code == 2
     assert refused.err.startswith("emafusion.yaml:")
+    before = reloads()
     gateway.send(signal.SIGHUP)
-    config.write_text(first)
-    time.sleep(0.5)
+    while reloads() == before:
+        time.sleep(0.02)
     assert ask(gateway, "third") == "Oslo"
     done = gateway.stop()
     assert "; the config in use stays" in done.err
@@ -152,3 +162,25 @@ def test_reload_without_a_gateway_is_told(shell: Shell) -> None:
     done = shell.run("reload")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("emafusion: no gateway runs with ")
+
+
+@pytest.mark.local_model
+def test_a_local_model_runs_once_for_all_workers(
+    empty: Shell,
+    weights: Path,  # noqa: F811 - a fixture
+) -> None:
+    """The parent runs it; every worker may ask it."""
+    models = "models: [{name: smollm2-135m, provider: local}]\n"
+    config = f"{models}local: {{weights_dir: {weights.parent}}}\n"
+    (empty.folder / "emafusion.yaml").write_text(config)
+    gateway = Serving(empty.start("serve", "--port", "0", "--workers", "2"))
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            said = list(pool.map(lambda _: ask(gateway, "smollm2-135m"), range(4)))
+        lines = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children(gateway)]
+        assert all(said)
+        assert len([line for line in lines if b"emafusion.upstream.local" in line]) == 1
+        assert len([line for line in lines if b"emafusion.cli.worker" in line]) == 2
+        assert gateway.stop().code == 0
+    finally:
+        gateway.end()
