@@ -20,7 +20,7 @@ class FunctionJudge:
     """Asks a function; named `user:NAME`. What it raises, and what is no number, is an abstention.
 
     It must be quick and do no I/O: it runs while the client waits. Its value counts by a stated
-    curve until judgements of it are learned from.
+    curve.
     """
 
     name: str
