@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.state_servers.servers import PostgresServer, ValkeyServer, is_required, missing
+from tests.state_servers.servers import (
+    PostgresServer,
+    ValkeyServer,
+    is_required,
+    leave_nothing,
+    missing,
+)
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +22,7 @@ def server_folder() -> Iterator[Path]:
     """A folder that the servers' user may enter, which pytest's own is not."""
     made = Path(tempfile.mkdtemp(prefix="emafusion-state-"))
     made.chmod(0o755)
+    leave_nothing(made)
     yield made
     shutil.rmtree(made, ignore_errors=True)
 
