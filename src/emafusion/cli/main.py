@@ -68,7 +68,7 @@ class _Verbs(click.Group):
         """The verb that was called. Raises `UsageError` with the nearest one for another word."""
         if args[0] not in VERBS:
             near = difflib.get_close_matches(args[0], VERBS, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(VERBS)}"
+            hint = f"did you mean '{near[0]}'?" if near else "see what there is"
             raise click.UsageError(f"there is no verb '{args[0][:80]}'; {hint}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import cast
+
 from prometheus_client import CollectorRegistry, generate_latest, multiprocess
 
 from emafusion.domain.attempt import Attempt, Usage
@@ -55,7 +58,8 @@ class Metrics:
         if not self._shared:
             return generate_latest(self._registry)
         whole = CollectorRegistry()
-        multiprocess.MultiProcessCollector(whole)  # type: ignore[no-untyped-call] # the library's
+        collector = cast("Callable[[CollectorRegistry], object]", multiprocess.MultiProcessCollector)
+        collector(whole)  # registers itself
         return generate_latest(whole)
 
     def _attempt(self, attempt: Attempt) -> None:

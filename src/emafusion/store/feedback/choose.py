@@ -46,7 +46,8 @@ def draw(chance: Sequence[float], random: Random) -> list[int]:
 
 def _capped(raw: list[float], wanted: int) -> list[float]:
     """No chance above 1; what that cuts off goes to the others."""
-    out, free = [0.0] * len(raw), list(range(len(raw)))
+    out = [0.0] * len(raw)
+    free: list[int] = list(range(len(raw)))
     left = float(wanted)
     while free:
         scale = left / sum(raw[i] for i in free)
