@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
+from typing import cast
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from emafusion.domain.model import Candidate
 from emafusion.domain.ports import Judge
 from emafusion.judge.agreement import AgreementJudge
 from emafusion.judge.family import related
-from emafusion.judge.function import FunctionJudge
+from emafusion.judge.function import Function, FunctionJudge
 from emafusion.judge.llm import LLMJudge
 from emafusion.judge.logprob import LogprobJudge
 from emafusion.judge.rules import RulesJudge
@@ -77,7 +78,7 @@ def installed(name: str) -> Judge:
         raise BadInput(f"judge '{name}' cannot be loaded: {error}", where=WHERE) from None
     if not callable(function):
         raise BadInput(f"judge '{name}' is no function of (query, answer)", where=WHERE)
-    return FunctionJudge(name=name, function=function)
+    return FunctionJudge(name=name, function=cast("Function", function))
 
 
 def _reader(config: Config, candidates: tuple[Candidate, ...], quality: Floats) -> Candidate | None:

@@ -65,9 +65,11 @@ class Heads:
     usual: float
     cov: Floats
     tasks: Mapping[str, tuple[float, ...]]
-    _known: dict[tuple[str, Said], Weighing] = field(default_factory=dict, init=False, repr=False)
+    _known: dict[tuple[str, Said], Weighing] = field(
+        default_factory=dict[tuple[str, Said], Weighing], init=False, repr=False
+    )
     _swings: dict[tuple[frozenset[str], frozenset[str]], float] = field(
-        default_factory=dict, init=False, repr=False
+        default_factory=dict[tuple[frozenset[str], frozenset[str]], float], init=False, repr=False
     )
 
     @property
@@ -150,7 +152,7 @@ class Heads:
         slopes: Floats = np.zeros((len(own), len(others)))
         if own and others:
             inner = self.cov[np.ix_(own, own)] + _RIDGE * np.eye(len(own))
-            slopes = np.asarray(np.linalg.solve(inner, self.cov[np.ix_(own, others)]))
+            slopes = np.asarray(np.linalg.solve(inner, self.cov[np.ix_(own, others)]), np.float64)
         return _Parted(own=own, others=others, slopes=slopes)
 
     def to_arrays(self) -> dict[str, Floats]:

@@ -118,10 +118,12 @@ def by_judges(frame: pl.DataFrame, judges: pl.DataFrame) -> pl.DataFrame | None:
     names = found.heads.names
     said = [{n: row[n] for n in names if np.isfinite(row[n])} for row in rows]
     odds = np.array([found.heads.evidence(each, ANY, log_length=None) for each in said])
+    places: list[int] = grades.rows.tolist()
+    columns: list[int] = grades.columns.tolist()
     scores = pl.DataFrame(
         {
-            "query_id": [records.queries[i].query_id for i in grades.rows.tolist()],
-            "model": [records.models[k] for k in grades.columns.tolist()],
+            "query_id": [records.queries[i].query_id for i in places],
+            "model": [records.models[k] for k in columns],
             "score": 1.0 / (1.0 + np.exp(-odds)),
         }
     )
@@ -139,7 +141,9 @@ def _graded(state: PanelState, grades: Grades, *, records: Records, quality: Flo
     forms = [state.forms[form_of(query)] for query in records.queries]
     rate = float(np.nanmean(records.score)) if records.is_scored else 0.5
     believed = np.where(np.isfinite(quality), quality, rate)
-    pairs = list(zip(grades.rows.tolist(), grades.columns.tolist(), strict=True))
+    pairs: list[tuple[int, int]] = list(
+        zip(grades.rows.tolist(), grades.columns.tolist(), strict=True)
+    )
     base = [forms[i].bias + forms[i].quality * logit(float(believed[i, k])) for i, k in pairs]
     lengths = [len(records.responses[int(records.row[i, k])] or "") for i, k in pairs]
     return Graded(

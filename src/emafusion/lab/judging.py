@@ -123,7 +123,9 @@ def judge_answers(
         graded=tuple(judges_of(judges, records)),
         stake=stake,
     )
-    places = list(zip(grades.rows.tolist(), grades.columns.tolist(), strict=True))
+    places: list[tuple[int, int]] = list(
+        zip(grades.rows.tolist(), grades.columns.tolist(), strict=True)
+    )
     heard = [room.hear((i, k), float(estimates[i].quality[k])) for i, k in places]
     return Judged(
         query_ids=tuple(records.queries[i].query_id for i, _ in places),

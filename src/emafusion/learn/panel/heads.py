@@ -164,7 +164,7 @@ def _lengths(graded: Graded, odds: Floats) -> tuple[float, Floats]:
 
 def _tasks(graded: Graded, odds: Floats) -> Mapping[str, tuple[float, ...]]:
     """Bias and weights for any task, then for each task that has labels, forms before data sets."""
-    width = odds.shape[1]
+    width: int = odds.shape[1]
     ridge = RIDGE * np.clip(odds.var(axis=0), LEAST, 1.0)  # who tells little is held little
     equal = Prior(weights=np.full(width, 1.0 / (1.0 + (width - 1) * RELATED)), ridge=ridge)
     names = [tasks[-1] if tasks else ANY for tasks in graded.tasks]

@@ -68,7 +68,9 @@ def non_negative(
         step = np.zeros(len(theta))
         step[free] = np.linalg.solve(curvature[np.ix_(free, free)], gradient[free])
         trials = (_moved(theta, step * 0.5**halving) for halving in range(_HALVINGS))
-        better = next(((t, found) for t in trials if (found := loss(t)) < now), None)
+        better: tuple[Floats, float] | None = next(
+            ((t, found) for t in trials if (found := loss(t)) < now), None
+        )
         if better is None:
             break
         (theta, least), before = better, now

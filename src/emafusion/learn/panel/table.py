@@ -99,7 +99,8 @@ def _fit_forms(looks: Looks, prior: PanelState, *, is_heard: bool = False) -> di
     one weight.
     """
     forms = dict(prior.forms)
-    for place in np.unique(looks.form).tolist():
+    places: list[int] = np.unique(looks.form).tolist()
+    for place in places:
         own, form = looks.where(looks.form == place), FORMS[place]
         if len(own.form) < FEWEST:
             continue
