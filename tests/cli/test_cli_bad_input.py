@@ -46,7 +46,7 @@ def bad(line: str, says: str, *, code: int = 2, stdin: bytes = b"") -> Bad:
 
 TABLE = (
     bad("serv", "did you mean 'serve'?"),
-    bad("nonsense", "there is no verb 'nonsense'; there are serve, ask"),
+    bad("nonsense", "there is no verb 'nonsense'; see what there is"),
     bad("--bogus", "No such option '--bogus'"),
     # config files
     bad("serve --config typo.yaml", "typo.yaml:1: gateway.prot: unknown key, did you mean port?"),

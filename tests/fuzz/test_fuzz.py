@@ -11,7 +11,8 @@ from tests.fuzz.seeds import SEEDS
 
 pytest.importorskip("atheris", reason="there is no wheel of the fuzzer for this Python")
 
-SECONDS = 2
+SECONDS, TRIES = 2, 3
+"""The fuzzer itself dies of a signal now and then while it instruments modules: then once more."""
 
 
 @pytest.mark.parametrize("target", SEEDS)
@@ -21,9 +22,14 @@ def test_nothing_but_our_own_errors_comes_of_any_bytes(target: str, tmp_path: Pa
     corpus.mkdir()
     for number, seed in enumerate(SEEDS[target]):
         (corpus / str(number)).write_bytes(seed)
-    limits = (f"-max_total_time={SECONDS}", "-timeout=5", "-rss_limit_mb=1024", "-verbosity=0")
+    limits = (f"-max_total_time={SECONDS}", "-timeout=30", "-rss_limit_mb=2048", "-verbosity=0")
     command = (sys.executable, Path(__file__).with_name("targets.py"), target, *limits, corpus)
-    done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, timeout=90, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    for tried in range(TRIES):
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        )
+        told = [line for line in done.stderr.splitlines() if not line.startswith("INFO")]
+        is_ours = done.returncode >= 0 or any("libFuzzer" in line for line in told)
+        if is_ours or tried == TRIES - 1:
+            assert done.returncode == 0, f"{done.returncode}: {told[-40:]}"
+            return

@@ -23,7 +23,9 @@ from emafusion.domain.errors import (
 from emafusion.upstream.breaker import Breaker, BreakerRules, Sign
 from emafusion.upstream.health import Health, sign_of
 
-RULES = BreakerRules(failures=3, share=0.5, window_s=10.0, cool_s=2.0, max_cool_s=20.0, max_pause_s=20.0, probe_s=4.0)
+RULES = BreakerRules(
+    failures=3, share=0.5, window_s=10.0, cool_s=2.0, max_cool_s=20.0, max_pause_s=20.0, probe_s=4.0
+)
 SIGNS: tuple[Sign, ...] = ("alive", "failing", "unclear")
 LIVES = st.lists(
     st.tuples(

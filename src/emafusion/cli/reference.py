@@ -31,7 +31,7 @@ the current folder; without that a pool is found in the environment.
 | variable | means |
 | --- | --- |
 | `EMAFUSION_HOME` | folder of the log and of local weights, else `~/.local/share/emafusion` |
-| `EMAFUSION_KEYS` | keys that clients of the gateway may show, separated by commas, beside those of `emafusion keys` |
+| `EMAFUSION_KEYS` | keys of clients, separated by commas, beside `emafusion keys` |
 | `EMAFUSION_ADMIN_TOKEN` | what the admin API asks for: [keys.md](keys.md#the-admin-api) |
 | `OPENAI_API_KEY` and others | keys of providers: [config.md](config.md#providers) |
 

@@ -44,7 +44,7 @@ _WISHES = (
 )  # fmt: skip
 _ASKS = re.compile(
     r"\b(?:answer|reply|respond|write|summari[sz]e|describe|explain|give|list|state|keep|limit|use"
-    r"|compose|translate|rewrite|define|provide|produce|generate|create|make|tell|say|please|you)\b",
+    r"|compose|translate|sum|rewrite|define|provide|produce|generate|create|make|tell|say|please|you)\b",
     re.IGNORECASE,
 )
 """Somebody is told to do something: in "the essay has 300 words" nobody is."""

@@ -58,7 +58,9 @@ class Metrics:
         if not self._shared:
             return generate_latest(self._registry)
         whole = CollectorRegistry()
-        collector = cast("Callable[[CollectorRegistry], object]", multiprocess.MultiProcessCollector)
+        collector = cast(
+            "Callable[[CollectorRegistry], object]", multiprocess.MultiProcessCollector
+        )
         collector(whole)  # registers itself
         return generate_latest(whole)
 
