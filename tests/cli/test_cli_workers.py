@@ -43,6 +43,15 @@ def children(gateway: Serving) -> list[int]:
     return sorted(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
+def counted(gateway: Serving) -> float:
+    """Requests that all workers have counted together, by what any of them tells."""
+    time.sleep(0.5)  # they count a little later
+    with urllib.request.urlopen(f"{gateway.url}/metrics", timeout=10) as page:  # noqa: S310 - ours
+        lines = page.read().decode().splitlines()
+    own = [line for line in lines if line.startswith("emafusion_requests_total{")]
+    return sum(float(line.rpartition(" ")[2]) for line in own)
+
+
 def reloads() -> int:
     """How often the one gateway that runs was asked to read its config again."""
     ((_, told),) = running(Path(os.environ["EMAFUSION_HOME"]))
@@ -76,6 +85,7 @@ def test_all_answer_on_one_port_whatever_becomes_of_one(
     first = children(gateway)
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda _: ask(gateway), range(40))) == ["Oslo"] * 40
+        assert counted(gateway) == 40
         os.kill(first[1], signal.SIGKILL)
         assert list(pool.map(lambda _: ask(gateway), range(40))) == ["Oslo"] * 40
     second = children(gateway)

@@ -10,10 +10,8 @@ from emafusion.domain.model import Candidate
 from emafusion.gateway.watching import Pages, Watching
 from emafusion.telemetry.exporting import exporters
 from emafusion.telemetry.lines import RequestLines
+from emafusion.telemetry.together import SHARED
 from emafusion.telemetry.watch import Aside, Watcher
-
-SHARED = "PROMETHEUS_MULTIPROC_DIR"
-"""Where set, several processes count together in that folder."""
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from emafusion.domain.errors import EmafusionError, Unready
 from emafusion.gateway.workers.control import LocalPlace, Say
 from emafusion.gateway.workers.sockets import Listener
 from emafusion.gateway.workers.supervisor import Supervisor, python_command
+from emafusion.telemetry.together import counted_together
 from emafusion.upstream.local.child import LocalServer, LocalSpec
 
 LOOK_S = 0.2
@@ -35,6 +36,18 @@ async def several(
     told: tuple[Asked, Status],
 ) -> None:
     """Have several processes answer until told to end."""
+    with counted_together():
+        await _several(config, source, listeners=listeners, admin=admin, told=told)
+
+
+async def _several(
+    config: Config,
+    source: str,
+    *,
+    listeners: tuple[Listener, ...],
+    admin: Listener | None,
+    told: tuple[Asked, Status],
+) -> None:
     house = _House(config)
     supervisor = Supervisor(
         python_command("emafusion.cli.worker"),

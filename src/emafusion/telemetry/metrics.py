@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
 from prometheus_client import CollectorRegistry, generate_latest, multiprocess
@@ -11,6 +13,7 @@ from emafusion.domain.attempt import Attempt, Usage
 from emafusion.domain.outcome import Outcome
 from emafusion.telemetry.instruments import Instruments
 from emafusion.telemetry.now import Now
+from emafusion.telemetry.together import SHARED, forget_the_dead
 from emafusion.version import __version__
 
 
@@ -57,6 +60,7 @@ class Metrics:
         count.info.labels(__version__, now.artifact).set(1.0)
         if not self._shared:
             return generate_latest(self._registry)
+        forget_the_dead(Path(os.environ[SHARED]))
         whole = CollectorRegistry()
         collector = cast(
             "Callable[[CollectorRegistry], object]", multiprocess.MultiProcessCollector
