@@ -16,6 +16,7 @@ from emafusion.store.keys.key import Key
 from emafusion.store.keys.ports import Charge, Counter, Level
 from emafusion.store.keys.sqlite_file import KeysFile
 from emafusion.store.keys.sqlite_keys import SQLiteKeyStore
+from emafusion.store.keys.sqlite_link import Link
 from emafusion.store.keys.sqlite_meter import SQLiteMeter
 
 NOW_S, UNTIL_S = 1_800_000_000.0, 1_800_000_060.0
@@ -159,3 +160,27 @@ async def test_a_file_that_stays_locked_holds_up_nobody_for_long(tmp_path: Path)
     await meter.settle(None, (charge,), now_s=NOW_S)
     await file.close()
     await fresh.close()
+
+
+TOUCH = """
+async def work():
+    await meter.settle(None, (charge,), now_s=NOW_S)
+    await meter.close()
+
+asyncio.run(work())
+"""
+
+
+def test_opening_a_second_connection_keeps_the_locks_of_the_first(tmp_path: Path) -> None:
+    """Else a process that ends takes itself for the last one, and removes the journal in use."""
+    path = tmp_path / "keys.sqlite"
+    journal = path.with_name("keys.sqlite-wal")
+    first, second = Link(path, patience_s=1.0), Link(path, patience_s=1.0)
+    first.connection().execute("SELECT * FROM counters").fetchall()
+    second.connection()
+    other = _start(path, "a", TOUCH)
+    other.communicate(timeout=60)
+    assert other.returncode == 0
+    assert journal.exists()
+    second.close()
+    first.close()

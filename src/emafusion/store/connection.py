@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from emafusion.store.migrations import (
     missing_from,
     refuse_strangers,
 )
+from emafusion.store.private import make_private
 
 _WAL_KEPT_BYTES = 16 * 2**20
 
@@ -25,8 +25,7 @@ def open_log(path: Path) -> None:
         StoreError: it cannot be opened or made, is not ours, or is of a newer version.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        make_private(path)
         connection = _connect(str(path), patience_s=30.0)
     except (OSError, sqlite3.Error) as error:
         raise store_error(path, error, doing="open the log") from error

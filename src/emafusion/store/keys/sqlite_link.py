@@ -9,6 +9,7 @@ from pathlib import Path
 from emafusion.store.errors import store_error
 from emafusion.store.keys.sqlite_schema import MIGRATIONS
 from emafusion.store.migrations import is_empty, migrate, missing_from, refuse_strangers
+from emafusion.store.private import make_private
 
 
 class Link:
@@ -54,8 +55,7 @@ def open_keys_file(path: Path, *, patience_s: float) -> None:
     Raises `StoreError` where it cannot be opened or made, is not ours, or is of a newer version.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        make_private(path)
         connection = _connect(path, patience_s=patience_s)
         try:
             refuse_strangers(connection, path)

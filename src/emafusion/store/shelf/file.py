@@ -8,7 +8,6 @@ push outcomes out to make room for uploads.
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from typing import TypeVar
 
 from emafusion.store.errors import StoreError, store_error
 from emafusion.store.migrations import migrate
+from emafusion.store.private import make_private
 from emafusion.store.shelf.schema import MIGRATIONS
 
 T = TypeVar("T")
@@ -73,8 +73,7 @@ class ShelfFile:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    make_private(path)
     connection = sqlite3.connect(
         path,
         timeout=PATIENCE_S,
