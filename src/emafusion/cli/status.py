@@ -42,7 +42,8 @@ class Status:
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # Kept open for the lock; not inherited by workers, who may outlive it by a moment.
-            self._file = self._path.open("a+b")
+            self._path.touch()
+            self._file = self._path.open("r+b", buffering=0)
             fcntl.flock(self._file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._write()
         return self
@@ -68,11 +69,10 @@ class Status:
     def _write(self) -> None:
         if self._file is None:
             return
-        content = msgspec.json.encode(self._told)
-        self._file.seek(0)
-        self._file.truncate()
-        self._file.write(content + b"\n")
-        self._file.flush()
+        content = msgspec.json.encode(self._told) + b"\n"
+        # One write over all that is there: nobody who reads meanwhile finds an empty file.
+        size = os.fstat(self._file.fileno()).st_size
+        os.pwrite(self._file.fileno(), content.ljust(size), 0)
 
 
 def running(folder: Path) -> Iterator[tuple[Path, Told]]:
