@@ -182,7 +182,7 @@ def test_reading_an_answer_never_breaks(prompt: str, text: str) -> None:
 )
 def test_a_megabyte_is_read_at_once(text: str) -> None:
     """Only the end of a long text is searched, in linear time."""
-    started = time.perf_counter()
+    started = time.process_time()
     for query in (ask("What?"), ask(CHOICE), ask("How many?")):
         short_answer(query, said(text))
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5

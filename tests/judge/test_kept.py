@@ -66,7 +66,7 @@ def test_no_text_breaks_them(prompt: str, text: str) -> None:
 
 def test_a_long_prompt_costs_little() -> None:
     """Only its end is read."""
-    started = time.perf_counter()
+    started = time.process_time()
     assert length_asked("in at most " * 200_000) is None
     outcome("in 1 words " * 200_000, "{" * 100_000)
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0

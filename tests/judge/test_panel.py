@@ -265,10 +265,10 @@ def test_a_verdict_takes_microseconds() -> None:
     case = case_of(
         by("a", "8"), by("b", "8"), judgements=(ruled("rules", 1.0), ruled("llm:x", 0.8))
     )
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in itertools.repeat(None, 1_000):
         PANEL.combine(0.7, case)
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 def test_an_answer_that_cannot_be_read_keeps_a_share() -> None:

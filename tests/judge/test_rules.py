@@ -203,9 +203,9 @@ def test_a_schema_built_to_explode_is_not_followed() -> None:
     )
     schema = f'{{"$defs":{{{levels},"d40":{{}}}},"$ref":"#/$defs/d0"}}'.encode()
     query = asked("Give JSON", wanted=Format(kind="json_schema", schema=schema))
-    started = time.perf_counter()
+    started = time.process_time()
     assert verdict(query, said("{}")) == "none"
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 def test_a_recursive_schema_works() -> None:
@@ -351,10 +351,10 @@ def test_a_megabyte_takes_no_time(name: str) -> None:
     """Every check is bounded on a megabyte, in the answer and in the prompt."""
     text = MONSTERS[name]
     for query in (ask(PYTHON), ask(CHOICE), ask("How many?"), asked("x", wanted=SCHEMA)):
-        started = time.perf_counter()
+        started = time.process_time()
         examine(query, said(text))
         examine(ask(text), said(text))
-        assert time.perf_counter() - started < 1.0
+        assert time.process_time() - started < 1.0
 
 
 def test_every_check_has_its_own_name() -> None:
