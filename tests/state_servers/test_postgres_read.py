@@ -12,6 +12,8 @@ from tests.store.outcomes import answer, escalated_answer, failed_answer, outcom
 
 from emafusion.domain.errors import BadInput
 from emafusion.domain.outcome import Outcome
+from emafusion.store.feedback.feedback import Feedback, FeedbackStore
+from emafusion.store.feedback.sqlite_feedback import SqliteFeedback
 from emafusion.store.filter import Filter
 from emafusion.store.log import OutcomeLog
 from emafusion.store.read import LogReader
@@ -20,6 +22,10 @@ psycopg = pytest.importorskip("psycopg", reason="needs the extra `postgres`")
 
 from tests.state_servers.test_postgres_log import opened  # noqa: E402 - the same
 
+from emafusion.store.postgres.link import checked_url  # noqa: E402 - after the extra is known
+from emafusion.store.postgres.opening import (  # noqa: E402 - the same
+    open_postgres_feedback,
+)
 from emafusion.store.postgres.read import PostgresReader  # noqa: E402 - after the extra is known
 
 NOW = 1_790_000_000.0
@@ -32,6 +38,26 @@ def outcomes() -> list[Outcome]:
         outcome(f"em-{n:03}", prompt=f"What is {n} + {n}?", given=each, created_at=NOW + n * 3600)
         for n, each in enumerate(given * 3)
     ]
+
+
+OPINIONS = (
+    Feedback(decision_id="em-000", created_at=1.0, source="client", score=0.0, corrected="No\0"),
+    Feedback(decision_id="em-000", created_at=3.0, source="audit", score=0.25, propensity=0.5),
+    Feedback(decision_id="em-001", created_at=2.0, source="client", score=1.0, key_id="k"),
+)
+
+
+async def tell(kept: FeedbackStore) -> None:
+    """Say what is said of some answers, and read back what can be read there."""
+    for each in OPINIONS:
+        await kept.add(each)
+    assert await kept.owner("em-003") == (True, outcomes()[3].key_id)
+    assert await kept.owner("em-\0") == (False, None)
+    weight = outcomes()[0].objective.quality_weight
+    assert await kept.audits(NOW - 1, weight) == [OPINIONS[1]]
+    assert await kept.audits(NOW + 1, weight) == []
+    assert await kept.audits(NOW - 1, weight + 0.1) == []
+    await kept.close()
 
 
 @dataclass(frozen=True)
@@ -50,6 +76,12 @@ async def both(url: str, tmp_path: Path) -> AsyncIterator[Both]:
     for each in made:
         await log.append(each)
         await file.append(each)
+    checked = checked_url(url, where="EMA_POSTGRES")
+    for kept in (
+        SqliteFeedback(tmp_path / "log.sqlite"),
+        open_postgres_feedback(checked, with_texts=True),
+    ):
+        await tell(kept)
     await log.close()
     await file.close()
     with LogReader(tmp_path / "log.sqlite") as here, PostgresReader(url) as there:
@@ -83,6 +115,16 @@ def test_every_filter_chooses_the_same(both: Both) -> None:
         assert both.there.totals(chosen) == both.here.totals(chosen), chosen
     assert list(both.there.records(limit=3)) == list(both.here.records(limit=3))
     assert list(both.there.to_outcome_rows()) == list(both.here.to_outcome_rows())
+
+
+def test_what_people_said_is_the_same(both: Both) -> None:
+    """One decision's, everybody's, and the scores in the table that learning reads."""
+    for reader in (both.here, both.there):
+        assert [each.score for each in reader.opinions("em-000")] == [0.0, 0.25]
+        assert len(list(reader.feedback())) == len(OPINIONS)
+        scores = [row.score for row in reader.to_outcome_rows() if row.score is not None]
+        assert sorted(scores) == [0.25, 1.0]
+    assert both.there.opinions("em-000")[0].corrected == "No\ufffd"
 
 
 def test_a_decision_is_found_by_its_beginning_or_end(both: Both) -> None:

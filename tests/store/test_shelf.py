@@ -47,7 +47,7 @@ async def test_it_holds_what_a_shelf_must(shelf: SqliteShelf) -> None:
 async def test_nothing_is_made_before_it_is_needed(shelf: SqliteShelf, tmp_path: Path) -> None:
     """Who keeps nothing has no file."""
     assert await shelf.tidy(1.0) == 0
-    assert await shelf.batches.claim("w", now=1.0, until=2.0) is None
+    assert await shelf.batches.claim("w", lasts_s=1.0) is None
     assert await shelf.batches.workers() == []
     assert not names(tmp_path)
 

@@ -11,9 +11,11 @@ from msgspec import structs
 from tests.store.outcomes import answer, escalated_answer, failed_answer, outcome, said
 from tests.tables.importing import Import
 
-from emafusion.domain.errors import BadInput
+from emafusion.domain.errors import BadInput, EmafusionError
 from emafusion.domain.evidence import Merge
 from emafusion.domain.outcome import Answer
+from emafusion.store.feedback.feedback import Feedback
+from emafusion.store.feedback.sqlite_feedback import SqliteFeedback
 from emafusion.store.log import OutcomeLog
 from emafusion.store.texts import Prompts
 from emafusion.tables.read import read_judges, read_outcomes
@@ -84,3 +86,23 @@ def test_a_log_that_keeps_no_texts_serves_where_only_scores_matter(tmp_path: Pat
     with pytest.raises(BadInput, match="row 1: prompt and messages are both empty"):
         read_outcomes([path])
     assert read_outcomes([path], prompts="optional").frame["cost_usd"].to_list() == [0.00002]
+
+
+async def test_what_people_said_is_the_score_of_the_answer(tmp_path: Path) -> None:
+    """Of the answer that was given, and of no other."""
+    log = OutcomeLog.open(tmp_path / "log.sqlite")
+    for decision_id in ("em-1", "em-2"):
+        await log.append(outcome(decision_id, given=escalated_answer()))
+    await log.close()
+    feedback = SqliteFeedback(log.path)
+    told = Feedback(decision_id="em-1", created_at=1.0, source="label", score=0.25)
+    await feedback.add(told)
+    await feedback.close()
+    frame = read_outcomes([log.path]).frame
+    assert frame["score"].drop_nulls().to_list() == [0.25]
+
+
+def test_a_database_is_named_by_a_variable() -> None:
+    """One that is not set is told by its name."""
+    with pytest.raises(EmafusionError, match="NOT_SET_ANYWHERE"):
+        read_outcomes([Path("postgres:NOT_SET_ANYWHERE")])

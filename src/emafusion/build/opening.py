@@ -31,6 +31,8 @@ from emafusion.gateway.batching import Batches
 from emafusion.gateway.embedders import Embedders
 from emafusion.gateway.reload import Reloader
 from emafusion.gateway.reuse.exact import Cache
+from emafusion.gateway.reuse.once import Once
+from emafusion.gateway.reuse.together import Together
 from emafusion.gateway.service import Service
 from emafusion.gateway.sharing import Sharing
 from emafusion.store.shared import Shared
@@ -156,7 +158,8 @@ def _service(
         feedback=held.feedback,
         admission=admission_of(config, held.keys),
         keeps_responses=config.log.prompts == "full",
-        cache=cache_of(config.cache),
+        cache=cache_of(config.cache, held.together),
+        once=Once(together=held.together),
     )
 
 
@@ -168,12 +171,14 @@ def _share(service: Service, shared: Shared | None) -> None:
         sharing.start()
 
 
-def cache_of(section: CacheSection) -> Cache | None:
+def cache_of(section: CacheSection, together: Together | None) -> Cache | None:
     """The cache of a config; None where answers are not given again."""
     if section.ttl_s is None:
         return None
     room = int(section.max_mb * 2**20)
-    return Cache(ttl_s=section.ttl_s, max_bytes=room, similarity=section.similarity)
+    return Cache(
+        ttl_s=section.ttl_s, max_bytes=room, similarity=section.similarity, together=together
+    )
 
 
 def _batches(config: Config, service: Service, *, shelf: Shelf, keys: KeyRing) -> Batches:

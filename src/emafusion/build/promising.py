@@ -46,9 +46,6 @@ def promise_of(
     path = config.objective.certificate
     if path is None:
         return None
-    if config.state.postgres_env is not None:
-        what = "a promise is audited by labels in a log on this machine, not in PostgreSQL"
-        raise BadInput(what, where=WHERE)
     return read_promise(path, candidates, artifact)
 
 

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
 from emafusion.config import Config
-from emafusion.domain.errors import Unready
 from emafusion.domain.ports import Store
 from emafusion.encode.taxonomy import AXES
 from emafusion.gateway.admission_steady import SteadyMeter
 from emafusion.home import home
+from emafusion.store.address import postgres_address, valkey_address
 from emafusion.store.estimates import LabelNames
+from emafusion.store.feedback.feedback import FeedbackStore
 from emafusion.store.feedback.sqlite_feedback import SqliteFeedback
 from emafusion.store.keys.ports import KeyStore, Meter
 from emafusion.store.log import OutcomeLog
@@ -72,11 +72,14 @@ def open_log(config: Config, env: Mapping[str, str], *, tends: bool = True) -> L
     )
 
 
-def open_feedback(config: Config, env: Mapping[str, str]) -> SqliteFeedback | None:
-    """Open what people say of answers; None where the log is not in a file."""
-    if postgres_url(config, env) is not None:
-        return None
-    return SqliteFeedback(log_path(config, env), with_texts=config.log.prompts == "full")
+def open_feedback(config: Config, env: Mapping[str, str]) -> FeedbackStore:
+    """Open what people say of answers, in the log."""
+    url, with_texts = postgres_url(config, env), config.log.prompts == "full"
+    if url is None:
+        return SqliteFeedback(log_path(config, env), with_texts=with_texts)
+    from emafusion.store.postgres.opening import open_postgres_feedback
+
+    return open_postgres_feedback(url, with_texts=with_texts)
 
 
 def open_reader(config: Config, env: Mapping[str, str]) -> Reader:
@@ -128,31 +131,10 @@ def open_shared(config: Config, env: Mapping[str, str]) -> Shared | None:
 def postgres_url(config: Config, env: Mapping[str, str]) -> str | None:
     """The checked URL of the database; None where the config names none."""
     name = config.state.postgres_env
-    if name is None:
-        return None
-    url = _value(name, env, key="state.postgres_env", extra="postgres", library="psycopg")
-    from emafusion.store.postgres.link import checked_url
-
-    return checked_url(url, where=name)
+    return None if name is None else postgres_address(name, env, where="state.postgres_env")
 
 
 def valkey_url(config: Config, env: Mapping[str, str]) -> str | None:
     """The checked URL of Valkey; None where the config names none."""
     name = config.state.valkey_env
-    if name is None:
-        return None
-    url = _value(name, env, key="state.valkey_env", extra="valkey", library="valkey")
-    from emafusion.store.valkey.link import checked_url
-
-    return checked_url(url, where=name)
-
-
-def _value(name: str, env: Mapping[str, str], *, key: str, extra: str, library: str) -> str:
-    if find_spec(library) is None:
-        raise Unready(
-            f"{key} needs a client that is not installed; pip install 'emafusion[{extra}]'"
-        )
-    value = env.get(name, "").strip()
-    if not value:
-        raise Unready(f"{key}: the environment variable {name} is not set")
-    return value
+    return None if name is None else valkey_address(name, env, where="state.valkey_env")

@@ -200,9 +200,13 @@ def _inherit(fresh: Generation, before: Generation) -> None:
         return
     new, old = fresh.gateway.service, before.gateway.service
     new.turns.inherit(old.turns)
-    new.warmth, new.once = old.warmth, old.once
+    new.warmth, together = old.warmth, new.once.together
+    new.once = old.once
+    new.once.together = together  # the old way to others closes with what it was opened for
     if fresh.config.cache == before.config.cache:
         new.cache = old.cache
+        if new.cache is not None:
+            new.cache.together = together
 
 
 def _app(config: Config, gateway: Opened, env: Mapping[str, str]) -> App:

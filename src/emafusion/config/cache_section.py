@@ -10,7 +10,7 @@ from emafusion.config.keys import Key, Section
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheSection(Section):
-    """Whether the same request gets the same answer, for nothing. Each process has its own."""
+    """Whether the same request gets the same answer, for nothing."""
 
     ttl_s: Annotated[
         float | None,

@@ -15,7 +15,8 @@ class StateSection(Section):
     postgres_env: Annotated[
         str | None,
         Key(
-            "environment variable with the URL of a PostgreSQL database for log, keys and budgets",
+            "environment variable with the URL of a PostgreSQL database for log, feedback, keys, "
+            "budgets, stored responses, files and batches",
             env_name=True,
             unset="SQLite on this machine",
         ),
@@ -23,8 +24,8 @@ class StateSection(Section):
     valkey_env: Annotated[
         str | None,
         Key(
-            "environment variable with the URL of a Valkey or Redis server for limits, sessions "
-            "and which deployments are resting",
+            "environment variable with the URL of a Valkey or Redis server for limits, sessions, "
+            "answers to be given again and which deployments are resting",
             env_name=True,
             unset="each replica knows its own",
         ),

@@ -36,6 +36,7 @@ from emafusion.gateway.metrics import metrics
 from emafusion.gateway.published import openapi
 from emafusion.gateway.responses import respond
 from emafusion.gateway.responses_kept import delete_response, get_response, list_input_items
+from emafusion.gateway.reuse.once import InUse
 from emafusion.gateway.service import Service
 from emafusion.store.keys.key import Key
 
@@ -290,7 +291,7 @@ def _headers(error: EmafusionError) -> Iterator[tuple[str, str]]:
 
 def _wait_s(error: EmafusionError) -> float | None:
     """When to come back: as the provider said, soon where it did not say and may be better then."""
-    if isinstance(error, Busy):
+    if isinstance(error, Busy | InUse):
         return 1.0
     if not isinstance(error, Failure):
         return None

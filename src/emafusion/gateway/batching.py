@@ -77,7 +77,7 @@ class Batches:
             await asyncio.gather(*tasks, return_exceptions=True)
             with contextlib.suppress(Unready):
                 for key in keys:
-                    await self.shelf.batches.hold(key, self._worker, until=0.0)
+                    await self.shelf.batches.hold(key, self._worker, lasts_s=0.0)
 
     async def _work(self) -> None:
         tidied = 0.0
@@ -104,8 +104,7 @@ class Batches:
     async def _take(self) -> None:
         """Claim batches that nobody works on."""
         while len(self._under_way) < MOST_BATCHES:
-            now = self.clock()
-            batch = await self.shelf.batches.claim(self._worker, now=now, until=now + CLAIM_S)
+            batch = await self.shelf.batches.claim(self._worker, lasts_s=CLAIM_S)
             if batch is None:
                 return
             task = asyncio.create_task(self._run(batch), name=batch.id)
@@ -139,15 +138,18 @@ class Batches:
 
     async def _watched(self, going: _Going) -> None:
         """Keep the claim, and see whether the batch is to end."""
-        key = going.batch.id
+        key, held = going.batch.id, time.monotonic()
         while True:
             with contextlib.suppress(Unready):
-                until = self.clock() + CLAIM_S
-                if not await self.shelf.batches.hold(key, self._worker, until=until):
+                begun = time.monotonic()
+                if not await self.shelf.batches.hold(key, self._worker, lasts_s=CLAIM_S):
                     going.stop(is_lost=True)
+                held = begun
                 now = await self.shelf.batches.get(key, owner=None)
                 if now is None or now.status == "cancelling" or self.clock() > now.expires_at:
                     going.stop(is_lost=now is None)
+            if time.monotonic() - held > CLAIM_S - RENEW_S:
+                going.stop(is_lost=True)  # the shelf is gone: another may take it soon
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), RENEW_S)
             await asyncio.sleep(0.05)

@@ -37,9 +37,8 @@ from emafusion.gateway.named import check_named, dropped, may_stand_in
 from emafusion.gateway.names import FUSION, named_candidate, objective_for
 from emafusion.gateway.readiness import Decider, Place, Readiness, readiness_of
 from emafusion.gateway.reuse.exact import HIT, MISS, Cache
-from emafusion.gateway.reuse.fingerprint import fingerprint
 from emafusion.gateway.reuse.kept import Kept, given_again
-from emafusion.gateway.reuse.once import REPLAYED, Once
+from emafusion.gateway.reuse.once import REPLAYED, Once, Try
 from emafusion.gateway.tests_asked import refuse_tests, with_tests
 from emafusion.gateway.turns import Turns
 from emafusion.gateway.unbroken import unbroken
@@ -151,9 +150,14 @@ class Service:
         """
         if asked.once is None:
             return await self._answer(asked, run)
-        request = fingerprint(asked.query, asked.objective, asked.key_id)
-        name = (asked.key_id or "", asked.once)
-        outcome, again = await self.once.answer(name, request, lambda: self._answer(asked, run))
+        tried = Try(
+            owner=asked.key_id or "",
+            key=asked.once,
+            query=asked.query,
+            objective=asked.objective,
+            until_s=run.deadline_s,
+        )
+        outcome, again = await self.once.answer(tried, lambda: self._answer(asked, run))
         if again:
             run.told = (*run.told, REPLAYED)
         return outcome
@@ -167,7 +171,7 @@ class Service:
         if hold is not None and hold.narrowed is not None:
             asked = replace(asked, objective=hold.within(asked.objective))
         try:
-            kept = None if self.cache is None else self._kept(asked, self.cache, run)
+            kept = None if self.cache is None else await self._kept(asked, self.cache, run)
             if kept is None:
                 asked = await self._read(asked)
                 answer = await drive(self._flow(asked, parts, run), run)
@@ -200,12 +204,12 @@ class Service:
             raise asyncio.CancelledError
         return outcome
 
-    def _kept(self, asked: Asked, cache: Cache, run: Run) -> Kept | None:
+    async def _kept(self, asked: Asked, cache: Cache, run: Run) -> Kept | None:
         """The answer to give again, unless the client wants a new one."""
         if asked.anew:
             return None
         encoder, objective = self.parts.encoder, asked.wanted
-        kept = cache.find(asked.query, objective, asked.key_id, encoder=encoder)
+        kept = await cache.find(asked.query, objective, asked.key_id, encoder=encoder)
         run.told = (*run.told, HIT if kept is not None else MISS)
         return kept
 

@@ -23,6 +23,7 @@ from emafusion.domain.outcome import Outcome
 from emafusion.store.errors import StoreError
 from emafusion.store.estimates import LabelNames
 from emafusion.store.housekeeping import Housekeeper, Retention
+from emafusion.store.length import is_long
 from emafusion.store.link import Link
 from emafusion.store.recording import Recorder
 from emafusion.store.rows import Row, to_row
@@ -43,9 +44,6 @@ scheduler takes away."""
 
 _MOST_WAITING = 10_000
 """Rows in memory, waiting for a disk that does not answer."""
-
-_LONG, _LONG_BYTES = 1_000, 2**18
-"""Messages of a conversation, and bytes of a request, from which a row is the thread's work."""
 
 _Waiting = tuple[Row, asyncio.Future[None]]
 
@@ -111,7 +109,7 @@ class OutcomeLog:
         if len(self._waiting) >= _MOST_WAITING:
             raise StoreError(f"{self.path}: {_MOST_WAITING} outcomes are waiting for the disk")
         loop = asyncio.get_running_loop()
-        if _is_long(outcome):
+        if is_long(outcome):
             row = await loop.run_in_executor(self._thread, lambda: to_row(self._record(outcome)))
             self._thread_until = max(self._thread_until, time.monotonic() + _SLOW_S)
         else:
@@ -178,16 +176,6 @@ class OutcomeLog:
         _settle(group, errors)
         self._writing = None
         self._flush()
-
-
-def _is_long(outcome: Outcome) -> bool:
-    """Whether to make and write its row would hold up the event loop."""
-    query = outcome.query
-    if len(query.messages) >= _LONG:
-        return True
-    return query.origin is not None and any(
-        len(value) > _LONG_BYTES for _, value in query.origin.fields
-    )
 
 
 def _settle(group: list[_Waiting], errors: Sequence[StoreError | None]) -> None:

@@ -12,8 +12,8 @@ from typing import Final, Self
 from emafusion.domain.errors import BadInput
 from emafusion.store.connection import connect_read_only
 from emafusion.store.errors import store_error
-from emafusion.store.feedback.feedback import Feedback, settled
-from emafusion.store.feedback.sqlite_feedback import opinions_of
+from emafusion.store.feedback.feedback import Feedback, scores_of
+from emafusion.store.feedback.sqlite_feedback import every_opinion, opinions_of
 from emafusion.store.filter import Filter, where
 from emafusion.store.record import OutcomeRow, Record
 from emafusion.store.rows import DETAIL_COLUMNS, OUTCOME_COLUMNS, outcome_row, record
@@ -94,13 +94,19 @@ class LogReader:
 
     def to_outcome_rows(self, chosen: Filter = _ALL) -> Iterator[TableRow]:
         """The log as an outcome table, a row for each attempt, newest request first."""
+        scores = scores_of(self.feedback())
         for found in self.records(chosen):
-            yield from table_rows(found, score=settled(self.opinions(found.row.decision_id)))
+            yield from table_rows(found, score=scores.get(found.row.decision_id))
 
     def opinions(self, decision_id: str) -> list[Feedback]:
         """What people said of an answer, oldest first."""
         with self._reading():
             return opinions_of(self._connection, decision_id)
+
+    def feedback(self) -> Iterator[Feedback]:
+        """What people said of all answers, oldest first."""
+        with self._reading():
+            yield from every_opinion(self._connection)
 
     def mark(self) -> int:
         """The present end of the log, for `after`."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Protocol, Self
 
+from emafusion.store.feedback.feedback import Feedback
 from emafusion.store.filter import Filter
 from emafusion.store.record import OutcomeRow, Record
 from emafusion.store.table import TableRow
@@ -54,6 +55,14 @@ class Reader(Protocol):
 
     def to_outcome_rows(self, chosen: Filter = EVERYTHING) -> Iterator[TableRow]:
         """The log as an outcome table, a row for each attempt, newest request first."""
+        ...
+
+    def opinions(self, decision_id: str) -> list[Feedback]:
+        """What people said of an answer, oldest first."""
+        ...
+
+    def feedback(self) -> Iterator[Feedback]:
+        """What people said of all answers, oldest first."""
         ...
 
     def mark(self) -> int:

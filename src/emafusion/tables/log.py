@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,13 +11,19 @@ from pathlib import Path
 from msgspec import structs
 
 from emafusion.domain.errors import BadInput
+from emafusion.store.address import postgres_address
 from emafusion.store.errors import StoreError
+from emafusion.store.feedback.feedback import scores_of
 from emafusion.store.read import LogReader
+from emafusion.store.reading import Reader
 from emafusion.store.record import AttemptRecord, Record
 from emafusion.store.table import table_rows
 from emafusion.tables.batch import Batch
 from emafusion.tables.columns import Shape
 from emafusion.tables.jsonl import Fields, Pile
+
+DATABASE = "postgres:"
+"""Before the name of an environment variable that holds the address of a database."""
 
 EMBEDDING = "embedding"
 """Route of rows that are no answers to questions: texts that were made vectors."""
@@ -34,10 +41,13 @@ class Logged:
     left_out: str | None = None
 
 
-def calls_of(record: Record) -> Iterator[Logged]:
-    """Every call of a logged request; those that failed or were made to judge or fuse are none."""
+def calls_of(record: Record, *, score: float | None = None) -> Iterator[Logged]:
+    """Every call of a logged request; those that failed or were made to judge or fuse are none.
+
+    `score`: what people said of the answer given, 0..1.
+    """
     samples: Counter[str] = Counter()
-    pairs = zip(record.detail.attempts, table_rows(record), strict=True)
+    pairs = zip(record.detail.attempts, table_rows(record, score=score), strict=True)
     for number, (attempt, row) in enumerate(pairs):
         what = NO_ANSWERS.get(record.row.route) or _no_answer(attempt)
         if what is not None:
@@ -48,11 +58,25 @@ def calls_of(record: Record) -> Iterator[Logged]:
         yield Logged(row=cells, grades=tuple(_grades(record, number, cells)))
 
 
-def records_of(path: Path) -> Iterator[Record]:
-    """Requests of a log, newest first. Raises `BadInput` where it cannot be read as one."""
+def is_database(path: Path) -> bool:
+    """Whether a source names a log in PostgreSQL: `postgres:` and an environment variable.
+
+    >>> is_database(Path("postgres:EMAFUSION_POSTGRES")), is_database(Path("log.sqlite"))
+    (True, False)
+    """
+    return str(path).startswith(DATABASE)
+
+
+def calls_in(path: Path) -> Iterator[Logged]:
+    """Every call in a log, of the newest request first, with what people said of the answer.
+
+    Raises `BadInput` where it cannot be read as a log.
+    """
     try:
-        with LogReader(path) as log:
-            yield from log.records()
+        with _opened(path) as log:
+            scores = scores_of(log.feedback())
+            for record in log.records():
+                yield from calls_of(record, score=scores.get(record.row.decision_id))
     except StoreError as error:
         raise BadInput(str(error)) from error
 
@@ -61,13 +85,12 @@ def read_log(path: Path, shape: Shape) -> Iterator[Batch]:
     """Batches of a log, one row for each answer, newest request first."""
     pile = Pile(shape)
     number = 0
-    for record in records_of(path):
-        for call in calls_of(record):
-            if call.row is None:
-                pile.leave_out(call.left_out or "")
-                continue
-            number += 1
-            pile.add(number, call.row, size=size_of(call.row))
+    for call in calls_in(path):
+        if call.row is None:
+            pile.leave_out(call.left_out or "")
+            continue
+        number += 1
+        pile.add(number, call.row, size=size_of(call.row))
         if pile.is_full:
             yield pile.taken()
     if pile.is_begun:
@@ -77,6 +100,16 @@ def read_log(path: Path, shape: Shape) -> Iterator[Batch]:
 def size_of(row: Fields) -> int:
     """Characters of text in a row."""
     return sum(len(cell) for cell in row.values() if isinstance(cell, str))
+
+
+def _opened(path: Path) -> Reader:
+    if not is_database(path):
+        return LogReader(path)
+    name = str(path).removeprefix(DATABASE)
+    url = postgres_address(name, os.environ, where=str(path))
+    from emafusion.store.postgres.read import PostgresReader
+
+    return PostgresReader(url)
 
 
 def _no_answer(attempt: AttemptRecord) -> str | None:

@@ -15,7 +15,7 @@ from emafusion.tables.columns import OUTCOMES, Shape
 from emafusion.tables.csv_text import read_csv
 from emafusion.tables.jsonl import read_jsonl
 from emafusion.tables.lines import GZIP, ZSTD, first_bytes
-from emafusion.tables.log import read_log
+from emafusion.tables.log import is_database, read_log
 from emafusion.tables.parquet import read_parquet
 
 Reader = Callable[[Path, Shape], Iterator[Batch]]
@@ -73,6 +73,8 @@ class Source:
 
 def reader_of(path: Path) -> Reader:
     """How a file is read: by its first bytes where they tell, else by its ending."""
+    if is_database(path):
+        return read_log
     begin = first_bytes(path)
     for magic, reader in _MAGIC.items():
         if begin.startswith(magic):

@@ -2,9 +2,10 @@
 
 Fakes are for upstreams only. A new policy, estimator, judge, upstream or store is checked by one
 call: `check_policy`, `check_estimator`, `check_judge`, `check_upstream`, `check_store`,
-`check_key_store`, `check_meter`.
+`check_key_store`, `check_meter`, `check_shelf`, `check_answers`.
 """
 
+from emafusion.testing.answer_checks import check_answers
 from emafusion.testing.checks import (
     check_estimator,
     check_judge,
@@ -23,6 +24,7 @@ __all__ = [
     "Script",
     "calls",
     "candidate",
+    "check_answers",
     "check_estimator",
     "check_judge",
     "check_key_store",

@@ -12,6 +12,8 @@ from emafusion.store.shelf.kept import (
 )
 from emafusion.store.shelf.ports import Shelf
 
+LONG_S = 600.0
+
 
 async def check_shelf(shelf: Shelf) -> None:
     """Check an empty shelf: owners apart, chains, pages, a queue in which nothing is done twice."""
@@ -68,15 +70,17 @@ async def _check_batches(shelf: Shelf) -> None:
     assert not await kept.put(_batch("batch_c"), most=1)
     assert await kept.get("batch_b", owner="other") is None
     assert await kept.get("batch_b", owner=None) == batch
-    assert await kept.claim("one", now=10.0, until=20.0) == batch
-    assert await kept.claim("two", now=11.0, until=21.0) is None
+    assert await kept.claim("one", lasts_s=LONG_S) == batch
+    assert await kept.claim("two", lasts_s=LONG_S) is None
     assert await kept.workers() == ["one"]
-    assert await kept.hold("batch_b", "one", until=30.0)
-    assert not await kept.hold("batch_b", "two", until=99.0)
-    assert await kept.claim("two", now=31.0, until=40.0) == batch
-    assert not await kept.hold("batch_b", "one", until=99.0)
+    assert not await kept.hold("batch_b", "two", lasts_s=LONG_S)
+    assert await kept.hold("batch_b", "one", lasts_s=LONG_S)
+    assert await kept.claim("two", lasts_s=LONG_S) is None
+    assert await kept.hold("batch_b", "one", lasts_s=0.0)
+    assert await kept.claim("two", lasts_s=LONG_S) == batch
+    assert not await kept.hold("batch_b", "one", lasts_s=LONG_S)
     await kept.free("two")
-    assert await kept.claim("three", now=32.0, until=40.0) == batch
+    assert await kept.claim("three", lasts_s=LONG_S) == batch
     await _check_lines(shelf, batch)
 
 
@@ -98,7 +102,7 @@ async def _check_lines(shelf: Shelf, batch: Batch) -> None:
     ended = await kept.get(batch.id, owner="me")
     assert ended is not None
     assert ended.counts == counts
-    assert await kept.claim("four", now=99.0, until=100.0) is None
+    assert await kept.claim("four", lasts_s=LONG_S) is None
     for key, text in ((batch.output_file, b"two\n"), (batch.error_file, b"four\n")):
         file = await shelf.files.get(key, owner="me")
         assert file is not None

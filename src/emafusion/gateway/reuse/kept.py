@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct, msgpack
 
 from emafusion.domain.attempt import Reply
 from emafusion.domain.evidence import Evidence, Plan, StopStep
@@ -25,6 +25,10 @@ class Kept(Struct, frozen=True, kw_only=True, eq=False):
     size: int
 
 
+_ENCODE = msgpack.Encoder().encode
+_DECODE = msgpack.Decoder(Kept).decode
+
+
 def worth_keeping(outcome: Outcome) -> Kept | None:
     """The answer of an outcome, if it is whole and good; None for a failure or a cut-off one."""
     answer = outcome.answer
@@ -39,6 +43,19 @@ def worth_keeping(outcome: Outcome) -> Kept | None:
         baseline_usd=answer.baseline_usd,
         size=_size(answer.reply) + len(outcome.query.prompt),
     )
+
+
+def to_bytes(kept: Kept) -> bytes:
+    """As other processes are told of it."""
+    return _ENCODE(kept)
+
+
+def kept_from(told: bytes | None) -> Kept | None:
+    """What another process told; None where that is nothing, or another version's."""
+    try:
+        return None if told is None else _DECODE(told)
+    except MsgspecError:
+        return None
 
 
 def given_again(kept: Kept) -> Answer:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, convert
+from msgspec.structs import replace
 
 Source = Literal["client", "label", "audit"]
 
@@ -28,6 +29,20 @@ class Feedback(Struct, frozen=True, kw_only=True):
     comment: str | None = None
 
 
+COLUMNS: Final = Feedback.__struct_fields__
+"""Names of its columns in every store, in order."""
+
+
+def feedback_of(values: Sequence[object]) -> Feedback:
+    """Feedback from a row of `COLUMNS`."""
+    return convert(dict(zip(COLUMNS, values, strict=True)), Feedback)
+
+
+def without_words(feedback: Feedback) -> Feedback:
+    """The same without what somebody wrote."""
+    return replace(feedback, corrected=None, comment=None)
+
+
 class FeedbackStore(Protocol):
     """Keeps feedback. Every method may raise `StoreError`."""
 
@@ -45,6 +60,18 @@ class FeedbackStore(Protocol):
         In the order they came.
         """
         ...
+
+    async def close(self) -> None:
+        """Let go of it. May be called twice."""
+        ...
+
+
+def scores_of(feedback: Iterable[Feedback]) -> dict[str, float]:
+    """What people's opinions come to, by decision; nothing where nobody said anything."""
+    by_decision: dict[str, list[Feedback]] = {}
+    for each in feedback:
+        by_decision.setdefault(each.decision_id, []).append(each)
+    return {key: score for key, said in by_decision.items() if (score := settled(said)) is not None}
 
 
 def settled(opinions: Iterable[Feedback]) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -14,12 +14,11 @@ import msgspec
 
 from emafusion.store.connection import connect, open_log
 from emafusion.store.errors import store_error
-from emafusion.store.feedback.feedback import Feedback
+from emafusion.store.feedback.feedback import COLUMNS, Feedback, feedback_of, without_words
 
 T = TypeVar("T")
 
 PATIENCE_S = 10.0
-COLUMNS: Final = Feedback.__struct_fields__
 _NAMES: Final = ", ".join(COLUMNS)
 _ADD: Final = f"INSERT INTO feedback ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - own names
 _AUDITS: Final = f"""
@@ -27,6 +26,7 @@ _AUDITS: Final = f"""
     FROM feedback f JOIN outcomes o USING (decision_id)
     WHERE f.source = 'audit' AND o.created_at > ? AND abs(o.quality_weight - ?) < 1e-9
     ORDER BY f.id"""  # noqa: S608 - own names
+_EVERY: Final = f"SELECT {_NAMES} FROM feedback ORDER BY id"  # noqa: S608 - own names
 _OF: Final = f"SELECT {_NAMES} FROM feedback WHERE decision_id = ? ORDER BY id"  # noqa: S608 - own names
 
 
@@ -52,12 +52,12 @@ class SqliteFeedback:
         """Audits of answers given after a time at one setting, in the order they came."""
         asked = (since, quality_weight)
         found = await self._do(lambda db: db.execute(_AUDITS, asked).fetchall())
-        return [_feedback(values) for values in found]
+        return [feedback_of(values) for values in found]
 
     def add_now(self, connection: sqlite3.Connection, feedback: Feedback) -> None:
         """Keep it, by a connection at hand."""
         if not self._with_texts:
-            feedback = msgspec.structs.replace(feedback, corrected=None, comment=None)
+            feedback = without_words(feedback)
         connection.execute(_ADD, msgspec.structs.astuple(feedback))
 
     async def close(self) -> None:
@@ -92,8 +92,9 @@ def keep_feedback(path: Path, feedback: Feedback) -> None:
 
 def opinions_of(connection: sqlite3.Connection, decision_id: str) -> list[Feedback]:
     """All feedback on one decision, oldest first."""
-    return [_feedback(values) for values in connection.execute(_OF, (decision_id,))]
+    return [feedback_of(values) for values in connection.execute(_OF, (decision_id,))]
 
 
-def _feedback(values: tuple[object, ...]) -> Feedback:
-    return msgspec.convert(dict(zip(COLUMNS, values, strict=True)), Feedback)
+def every_opinion(connection: sqlite3.Connection) -> Iterator[Feedback]:
+    """All feedback there is, oldest first."""
+    return map(feedback_of, connection.execute(_EVERY))

@@ -1,11 +1,11 @@
-"""A few connections for short questions, shared by whoever asks; each question is one statement."""
+"""A few connections for short questions, shared by whoever asks."""
 
 from __future__ import annotations
 
 import asyncio
 import select
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, TypeVar
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -14,20 +14,26 @@ from emafusion.store.errors import StoreError
 from emafusion.store.postgres.link import connect, postgres_error
 
 PATIENCE_S: Final = 2.0
-"""Seconds that a question may take before PostgreSQL counts as gone."""
+"""Seconds that a question may take before PostgreSQL counts as gone, where nothing is said."""
 
 MOST: Final = 4
 """Connections at once; more questions wait for one."""
 
+T = TypeVar("T")
 Values = Sequence[object] | Mapping[str, object]
+Work = Callable[[psycopg.AsyncConnection], Awaitable[T]]
 
 
 class Lane:
-    """Asks PostgreSQL. Belongs to one event loop. `doing`: what for, in its errors."""
+    """Asks PostgreSQL. Belongs to one event loop. `doing`: what for, in its errors.
 
-    def __init__(self, url: str, *, doing: str) -> None:
+    `patience_s`: seconds that a question may take before PostgreSQL counts as gone.
+    """
+
+    def __init__(self, url: str, *, doing: str, patience_s: float = PATIENCE_S) -> None:
         self._url = url
         self._doing = doing
+        self._patience_s = patience_s
         self._idle: list[psycopg.AsyncConnection] = []
         self._turns = asyncio.Semaphore(MOST)
         self._ending = set[asyncio.Future[None]]()
@@ -36,7 +42,19 @@ class Lane:
     async def ask(self, sql: bytes, values: Values = ()) -> list[TupleRow]:
         """Rows of one statement, which is a transaction of its own; none where it gives none.
 
-        It is done or not done as a whole also where the caller is cancelled.
+        Raises as `do`.
+        """
+
+        async def work(connection: psycopg.AsyncConnection) -> list[TupleRow]:
+            cursor = await connection.execute(sql, values)
+            return await cursor.fetchall() if cursor.description else []
+
+        return await self.do(work)
+
+    async def do(self, work: Work[T]) -> T:
+        """What some statements come to; several that belong together begin a transaction.
+
+        They are done to their end, or not at all, also where the caller is cancelled.
 
         Raises:
             StoreError: PostgreSQL is gone, or refuses.
@@ -44,15 +62,17 @@ class Lane:
         """
         if self._closed:
             raise StoreError("PostgreSQL: is closed")
-        work = asyncio.ensure_future(self._in_turn(sql, values))
-        done, _ = await asyncio.wait((work,), timeout=PATIENCE_S)
+        task = asyncio.ensure_future(self._in_turn(work))
+        done, _ = await asyncio.wait((task,), timeout=self._patience_s)
         if done:
-            return work.result()
+            return task.result()
         # Cancelling takes the client up to ten seconds more: that is not waited for.
-        ending = asyncio.ensure_future(_end(work))
+        ending = asyncio.ensure_future(_end(task))
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
-        raise StoreError(f"PostgreSQL: cannot {self._doing}: no answer within {PATIENCE_S:g} s")
+        raise StoreError(
+            f"PostgreSQL: cannot {self._doing}: no answer within {self._patience_s:g} s"
+        )
 
     async def close(self) -> None:
         """Close every connection. May be called twice."""
@@ -62,7 +82,7 @@ class Lane:
         while self._idle:
             await self._idle.pop().close()
 
-    async def _in_turn(self, sql: bytes, values: Values) -> list[TupleRow]:
+    async def _in_turn(self, work: Work[T]) -> T:
         async with self._turns:
             connection = self._idle.pop() if self._idle else None
             try:
@@ -70,8 +90,7 @@ class Lane:
                     await connection.close()
                     connection = None
                 connection = connection or await connect(self._url)
-                cursor = await connection.execute(sql, values)
-                rows = await cursor.fetchall() if cursor.description else []
+                came = await work(connection)
             except psycopg.IntegrityError:
                 self._give_back(connection)
                 raise
@@ -82,7 +101,7 @@ class Lane:
                 await self._drop(connection)
                 raise
             self._give_back(connection)
-            return rows
+            return came
 
     def _give_back(self, connection: psycopg.AsyncConnection | None) -> None:
         if connection is not None:
@@ -110,8 +129,8 @@ def _is_over(connection: psycopg.AsyncConnection) -> bool:
     return bool(news.poll(0))
 
 
-async def _end(work: asyncio.Future[list[TupleRow]]) -> None:
-    work.cancel()
-    await asyncio.wait((work,))
-    if not work.cancelled():
-        work.exception()  # whatever came of it, it is too late
+async def _end(task: asyncio.Future[T]) -> None:
+    task.cancel()
+    await asyncio.wait((task,))
+    if not task.cancelled():
+        task.exception()  # whatever came of it, it is too late

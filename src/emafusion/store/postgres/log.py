@@ -19,6 +19,7 @@ import psycopg
 
 from emafusion.domain.outcome import Outcome
 from emafusion.store.errors import Late, StoreError
+from emafusion.store.length import is_long
 from emafusion.store.postgres.link import connect, postgres_error
 from emafusion.store.postgres.rows import INSERT, joined, to_document
 from emafusion.store.postgres.tending import Tender
@@ -98,9 +99,12 @@ class PostgresLog:
             Late: PostgreSQL is gone; the row waits in memory and will be written when it is back.
             StoreError: the row cannot be written, or too many wait already; it is lost.
         """
+        if is_long(outcome):
+            document = await asyncio.to_thread(lambda: to_document(self._record(outcome)))
+        else:
+            document = to_document(self._record(outcome))
         if self._closed:
             raise StoreError("PostgreSQL: the log is closed")
-        document = to_document(self._record(outcome))
         if len(self._rows) >= self._bounds.rows or self._bytes + len(document) > self._bounds.bytes:
             raise StoreError(f"PostgreSQL: {len(self._rows)} outcomes wait for it already")
         written = None if self._trouble else asyncio.get_running_loop().create_future()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emafusion.store.estimates import LabelNames
+from emafusion.store.postgres.feedback import PostgresFeedback
 from emafusion.store.postgres.keys import PostgresKeyStore
 from emafusion.store.postgres.lane import Lane
 from emafusion.store.postgres.log import PostgresLog
@@ -31,6 +32,11 @@ def open_postgres_log(
     tender.prepare()
     tender.start()
     return PostgresLog(url, Recorder(texts=Texts(prompts=prompts), names=names), tender=tender)
+
+
+def open_postgres_feedback(url: str, *, with_texts: bool) -> PostgresFeedback:
+    """Open what people say of answers, beside a log that is open already."""
+    return PostgresFeedback(Lane(url, doing="use the log's feedback"), with_texts=with_texts)
 
 
 def open_postgres_keys(url: str) -> tuple[PostgresKeyStore, PostgresMeter]:

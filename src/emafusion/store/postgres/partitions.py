@@ -22,6 +22,9 @@ AHEAD_DAYS = 2
 """Days that there is a table for before they begin."""
 
 _PREFIX = "outcomes_"
+_FORGET_WORDS = """
+    UPDATE emafusion.feedback SET corrected = NULL, comment = NULL
+    WHERE created_at < %s AND (corrected IS NOT NULL OR comment IS NOT NULL)"""
 _SHORT_LOCK = "SET LOCAL lock_timeout = '200ms'"
 
 
@@ -86,9 +89,16 @@ def tidy(
     if taken is None or not taken[0]:
         return ()
     try:
+        _forget_words(connection, kept, clock())
         return tuple(_dropped(connection, kept, clock()))
     finally:
         connection.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
+
+
+def _forget_words(connection: psycopg.Connection, kept: Kept, now: float) -> None:
+    """Words of feedback are kept as long as answers are; its numbers outlive them."""
+    if kept.days is not None:
+        connection.execute(_FORGET_WORDS, (now - kept.days * DAY_S,))
 
 
 def _dropped(connection: psycopg.Connection, kept: Kept, now: float) -> list[str]:

@@ -12,7 +12,9 @@ import psycopg
 
 from emafusion.domain.errors import BadInput
 from emafusion.store.errors import StoreError
+from emafusion.store.feedback.feedback import Feedback, scores_of
 from emafusion.store.filter import Filter, like
+from emafusion.store.postgres.feedback import every_opinion, opinions_of
 from emafusion.store.postgres.filter import where
 from emafusion.store.postgres.link import connect_now, postgres_error
 from emafusion.store.postgres.migrating import missing_from
@@ -112,8 +114,19 @@ class PostgresReader:
 
     def to_outcome_rows(self, chosen: Filter = EVERYTHING) -> Iterator[TableRow]:
         """The log as an outcome table, a row for each attempt, newest request first."""
+        scores = scores_of(self.feedback())
         for found in self.records(chosen):
-            yield from table_rows(found)
+            yield from table_rows(found, score=scores.get(found.row.decision_id))
+
+    def opinions(self, decision_id: str) -> list[Feedback]:
+        """What people said of an answer, oldest first."""
+        with self._reading():
+            return opinions_of(self._connection, decision_id)
+
+    def feedback(self) -> Iterator[Feedback]:
+        """What people said of all answers, oldest first."""
+        with self._reading():
+            yield from every_opinion(self._connection)
 
     def mark(self) -> int:
         """The present end of the log, for `after`."""

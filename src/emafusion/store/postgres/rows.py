@@ -43,6 +43,11 @@ def _cell(name: str, value: Cell) -> Cell | msgspec.Raw:
     return msgspec.Raw(value.encode()) if isinstance(value, str) and name in _JSON else value
 
 
+def plain(text: str) -> str:
+    """A text as PostgreSQL can keep it: NUL is no character there, it becomes U+FFFD."""
+    return text.replace("\0", "\ufffd")
+
+
 def without_nul(document: bytes) -> bytes:
     r"""A JSON text whose strings have no NUL character.
 

@@ -182,6 +182,93 @@ COUNTERS: Final = (
 )
 """A hold takes the rows of its counters one after the other, always in the same order."""
 
+FEEDBACK: Final = (
+    """
+    CREATE TABLE emafusion.feedback (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        decision_id text NOT NULL,
+        created_at double precision NOT NULL,
+        source text NOT NULL,
+        score double precision NOT NULL,
+        propensity double precision,
+        key_id text,
+        corrected text,
+        comment text
+    )""",
+    "CREATE INDEX feedback_decision_id ON emafusion.feedback (decision_id)",
+)
+
+SHELF: Final = (
+    """
+    CREATE TABLE emafusion.responses (
+        id text PRIMARY KEY,
+        owner text NOT NULL,
+        created_at double precision NOT NULL,
+        previous text,
+        items bytea NOT NULL,
+        body bytea NOT NULL
+    )""",
+    "CREATE INDEX responses_created_at ON emafusion.responses (created_at)",
+    """
+    CREATE TABLE emafusion.files (
+        id text PRIMARY KEY,
+        number bigint GENERATED ALWAYS AS IDENTITY,
+        owner text NOT NULL,
+        created_at double precision NOT NULL,
+        expires_at double precision,
+        purpose text NOT NULL,
+        size bigint NOT NULL,
+        state bytea NOT NULL
+    )""",
+    """
+    CREATE TABLE emafusion.contents (
+        id text PRIMARY KEY REFERENCES emafusion.files (id) ON DELETE CASCADE,
+        data bytea NOT NULL
+    )""",
+    # Not compressed, so that a piece of it can be read without the rest.
+    "ALTER TABLE emafusion.contents ALTER COLUMN data SET STORAGE EXTERNAL",
+    """
+    CREATE TABLE emafusion.batches (
+        id text PRIMARY KEY,
+        number bigint GENERATED ALWAYS AS IDENTITY,
+        owner text NOT NULL,
+        created_at double precision NOT NULL,
+        status text NOT NULL,
+        input_file text NOT NULL,
+        worker text,
+        worker_until timestamptz,
+        state bytea NOT NULL
+    )""",
+    """
+    CREATE TABLE emafusion.lines (
+        batch text NOT NULL REFERENCES emafusion.batches (id) ON DELETE CASCADE,
+        number integer NOT NULL,
+        good boolean,
+        prompt_tokens bigint NOT NULL DEFAULT 0,
+        cached_tokens bigint NOT NULL DEFAULT 0,
+        completion_tokens bigint NOT NULL DEFAULT 0,
+        reasoning_tokens bigint NOT NULL DEFAULT 0,
+        custom_id bytea NOT NULL,
+        body bytea,
+        text bytea,
+        PRIMARY KEY (batch, number)
+    )""",
+    "CREATE INDEX lines_open ON emafusion.lines (batch, number) WHERE good IS NULL",
+)
+"""What clients named themselves is kept as bytes: a text has no NUL there."""
+
+ANSWERS: Final = (
+    """
+    CREATE TABLE emafusion.answers (
+        name bytea PRIMARY KEY,
+        request bytea NOT NULL,
+        worker text NOT NULL,
+        value bytea,
+        until_at timestamptz NOT NULL
+    )""",
+    "CREATE INDEX answers_until_at ON emafusion.answers (until_at)",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (
         "001_outcomes",
@@ -193,6 +280,9 @@ MIGRATIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ),
     ("002_keys", KEYS),
     ("003_counters", COUNTERS),
+    ("004_feedback", FEEDBACK),
+    ("005_shelf", SHELF),
+    ("006_answers", ANSWERS),
 )
 """Every step with its name and statements, oldest first. Append only."""
 
@@ -202,5 +292,12 @@ TABLES: Final[dict[str, str]] = {
     "digests": "002_keys",
     "counters": "003_counters",
     "holds": "003_counters",
+    "feedback": "004_feedback",
+    "responses": "005_shelf",
+    "files": "005_shelf",
+    "contents": "005_shelf",
+    "batches": "005_shelf",
+    "lines": "005_shelf",
+    "answers": "006_answers",
 }
 """Table -> the step that makes it: what must be there where that step was taken."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -14,16 +15,19 @@ from emafusion.store.shelf.kept import (
     UNDER_WAY,
     Batch,
     Counts,
-    KeptFile,
     Line,
     LineAnswer,
     Page,
+    written_file,
 )
 from emafusion.store.shelf.paging import paged
 
 _BATCH = msgspec.json.Decoder(Batch)
 _ACTIVE = ", ".join(f"'{status}'" for status in sorted(UNDER_WAY))
-_PUT_LINE = "INSERT OR REPLACE INTO lines (batch, number, custom_id, body) VALUES (?, ?, ?, ?)"
+_PUT_LINE = """
+    INSERT INTO lines (batch, number, custom_id, body) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET custom_id = excluded.custom_id, body = excluded.body
+    WHERE good IS NULL"""
 _ANSWER = """
     UPDATE lines SET good = ?, text = ?, body = NULL, prompt_tokens = ?, cached_tokens = ?,
         completion_tokens = ?, reasoning_tokens = ?
@@ -82,31 +86,33 @@ class SqliteBatches:
         """How far it has come."""
         return await self._file.do(lambda connection: _counted(connection, key))
 
-    async def claim(self, worker: str, /, *, now: float, until: float) -> Batch | None:
+    async def claim(self, worker: str, /, *, lasts_s: float) -> Batch | None:
         """Take the oldest batch under way that nobody works on."""
         if not self._file.path.exists():
             return None  # nothing was ever put there: no file is made to find that out
         free = (
             f"SELECT id, state FROM batches WHERE status IN ({_ACTIVE}) "  # noqa: S608 - names of our own states
-            "AND (worker IS NULL OR worker_until < ?) ORDER BY number LIMIT 1"
+            "AND (worker IS NULL OR worker_until <= ?) ORDER BY number LIMIT 1"
         )
 
         def work(connection: sqlite3.Connection) -> str | None:
+            now = time.time()
             row = connection.execute(free, (now,)).fetchone()
             if row is None:
                 return None
             take = "UPDATE batches SET worker = ?, worker_until = ? WHERE id = ?"
-            connection.execute(take, (worker, until, row[0]))
+            connection.execute(take, (worker, now + lasts_s, row[0]))
             return str(row[1])
 
         state = await self._file.do(work)
         return None if state is None else _BATCH.decode(state)
 
-    async def hold(self, key: str, worker: str, /, *, until: float) -> bool:
+    async def hold(self, key: str, worker: str, /, *, lasts_s: float) -> bool:
         """Keep a claimed batch for longer."""
 
         def work(connection: sqlite3.Connection) -> bool:
             update = "UPDATE batches SET worker_until = ? WHERE id = ? AND worker = ?"
+            until = time.time() + lasts_s
             return connection.execute(update, (until, key, worker)).rowcount > 0
 
         return await self._file.do(work)
@@ -211,25 +217,11 @@ def _end(connection: sqlite3.Connection, batch: Batch) -> None:
     """Let the output's files come to be, and nobody work on it any more."""
     connection.execute("UPDATE batches SET worker = NULL WHERE id = ?", (batch.id,))
     connection.execute("UPDATE lines SET body = NULL WHERE batch = ?", (batch.id,))
-    ended_at = max(batch.at.values(), default=batch.created_at)
-    for good, key, name in ((1, batch.output_file, "output"), (0, batch.error_file, "error")):
-        measure = (
-            "SELECT count(*), coalesce(sum(length(text) + 1), 0) FROM lines "
-            "WHERE batch = ? AND good = ?"
-        )
+    measure = (
+        "SELECT count(*), coalesce(sum(length(text) + 1), 0) FROM lines "
+        "WHERE batch = ? AND good = ?"
+    )
+    for good in (True, False):
         count, size = connection.execute(measure, (batch.id, good)).fetchone()
         if count:
-            lasts_s = batch.output_lasts_s
-            put_file(
-                connection,
-                KeptFile(
-                    id=key,
-                    owner=batch.owner,
-                    created_at=ended_at,
-                    filename=f"{batch.id}_{name}.jsonl",
-                    purpose="batch_output",
-                    size=size,
-                    expires_at=None if lasts_s is None else ended_at + lasts_s,
-                    batch=batch.id,
-                ),
-            )
+            put_file(connection, written_file(batch, good=good, size=size))

@@ -12,7 +12,9 @@ from emafusion.store.shelf.paging import paged
 PIECE_BYTES = 2**20
 """How much of a content is read at a time."""
 
-_LINES_AT_ONCE = 200
+LINES_AT_ONCE = 200
+"""Lines of an output that are read together."""
+
 _COLUMNS = "id, owner, created_at, expires_at, purpose, filename, size, batch"
 _Row = tuple[str, str, float, float | None, str, str, int, str | None]
 
@@ -118,7 +120,7 @@ def _lines(connection: sqlite3.Connection, file: KeptFile, at: int) -> tuple[byt
         "SELECT number, text FROM lines WHERE batch = ? AND good = ? AND number > ? "
         "ORDER BY number LIMIT ?"
     )
-    rows = connection.execute(select, (file.batch, good, at, _LINES_AT_ONCE)).fetchall()
+    rows = connection.execute(select, (file.batch, good, at, LINES_AT_ONCE)).fetchall()
     piece = b"".join(bytes(text) + b"\n" for _, text in rows)
     return piece, rows[-1][0] if rows else at
 

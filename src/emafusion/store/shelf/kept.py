@@ -105,6 +105,22 @@ class Batch(Struct, frozen=True, kw_only=True):
         return f"file-{self.id.removeprefix('batch_')}err"
 
 
+def written_file(batch: Batch, *, good: bool, size: int) -> KeptFile:
+    """The file of a batch that is over: of its answers where `good`, else of its errors."""
+    ended_at = max(batch.at.values(), default=batch.created_at)
+    lasts_s = batch.output_lasts_s
+    return KeptFile(
+        id=batch.output_file if good else batch.error_file,
+        owner=batch.owner,
+        created_at=ended_at,
+        filename=f"{batch.id}_{'output' if good else 'error'}.jsonl",
+        purpose="batch_output",
+        size=size,
+        expires_at=None if lasts_s is None else ended_at + lasts_s,
+        batch=batch.id,
+    )
+
+
 class Line(Struct, frozen=True, kw_only=True):
     """One request of a batch. `number` counts from 1; `body`: of the request, JSON."""
 

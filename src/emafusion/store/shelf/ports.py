@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from emafusion.store.answers.ports import Answers
 from emafusion.store.shelf.kept import (
     Batch,
     Counts,
@@ -85,12 +86,15 @@ class BatchShelf(Protocol):
         """How far it has come."""
         ...
 
-    async def claim(self, worker: str, /, *, now: float, until: float) -> Batch | None:
-        """Take the oldest batch under way that nobody works on; it is `worker`'s until then."""
+    async def claim(self, worker: str, /, *, lasts_s: float) -> Batch | None:
+        """Take the oldest batch under way that nobody works on; it is `worker`'s for so long.
+
+        Time is the shelf's own: those who share it may have clocks that differ.
+        """
         ...
 
-    async def hold(self, key: str, worker: str, /, *, until: float) -> bool:
-        """Keep a claimed batch for longer; False where another has it by now."""
+    async def hold(self, key: str, worker: str, /, *, lasts_s: float) -> bool:
+        """Keep a claimed batch for so long from now; False where another has it by now."""
         ...
 
     async def workers(self) -> list[str]:
@@ -122,7 +126,7 @@ class BatchShelf(Protocol):
 
 
 class Shelf(Protocol):
-    """All three, and what keeps them small."""
+    """All of it, and what keeps them small."""
 
     @property
     def responses(self) -> ResponseShelf:
@@ -137,6 +141,11 @@ class Shelf(Protocol):
     @property
     def batches(self) -> BatchShelf:
         """Batches."""
+        ...
+
+    @property
+    def answers(self) -> Answers:
+        """Answers that all who share it may give again."""
         ...
 
     async def tidy(self, now: float, /) -> int:

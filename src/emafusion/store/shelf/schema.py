@@ -63,5 +63,21 @@ def s001_shelf(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX lines_open ON lines (batch, number) WHERE good IS NULL")
 
 
-MIGRATIONS: tuple[tuple[str, Migration], ...] = (("s001_shelf", s001_shelf),)
+def s002_answers(connection: sqlite3.Connection) -> None:
+    """Answers that any worker may give again, and claims on those that are being made."""
+    connection.execute("""
+        CREATE TABLE answers (
+            name BLOB PRIMARY KEY,
+            request BLOB NOT NULL,
+            worker TEXT NOT NULL,
+            value BLOB,
+            until_s REAL NOT NULL
+        )""")
+    connection.execute("CREATE INDEX answers_until_s ON answers (until_s)")
+
+
+MIGRATIONS: tuple[tuple[str, Migration], ...] = (
+    ("s001_shelf", s001_shelf),
+    ("s002_answers", s002_answers),
+)
 """Every step with its name, oldest first. Append only."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from emafusion.store.answers.sqlite_answers import SqliteAnswers
 from emafusion.store.shelf.batches import SqliteBatches
 from emafusion.store.shelf.file import ShelfFile
 from emafusion.store.shelf.files import SqliteFiles
@@ -33,11 +34,16 @@ class SqliteShelf:
     """A `Shelf` in a SQLite file.
 
     `retention_days`: how long things are kept that do not say it themselves; `max_mb` (2**20
-    bytes): of the whole; None sets no limit.
+    bytes): of the whole; None sets no limit. `answers_mb`: of answers that may be given again.
     """
 
     def __init__(
-        self, path: Path, *, retention_days: float | None = 30.0, max_mb: float | None = 1024.0
+        self,
+        path: Path,
+        *,
+        retention_days: float | None = 30.0,
+        max_mb: float | None = 1024.0,
+        answers_mb: float = 64.0,
     ) -> None:
         self._file = ShelfFile(path)
         self._days = retention_days
@@ -45,6 +51,7 @@ class SqliteShelf:
         self.responses = SqliteResponses(self._file)
         self.files = SqliteFiles(self._file, most_bytes=self._most)
         self.batches = SqliteBatches(self._file)
+        self.answers = SqliteAnswers(self._file, max_bytes=int(answers_mb * 2**20))
 
     async def tidy(self, now: float, /) -> int:
         """Forget what is past its time or too much; how many."""

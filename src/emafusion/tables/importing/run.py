@@ -15,6 +15,7 @@ from emafusion.tables.columns import JUDGES, OUTCOMES
 from emafusion.tables.draft import Draft, Finished
 from emafusion.tables.importing.found import Found, Importer, Wish
 from emafusion.tables.importing.heap import Heap
+from emafusion.tables.log import is_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ def import_table(
     """
     if find_spec("polars") is None:
         raise Unready("import needs the library polars: pip install 'emafusion[train]'")
-    whole = sum(_size(path) for path in request.sources)
+    whole = sum(_size(path) for path in request.sources if not is_database(path))
     with ExitStack() as stack:
         drafts = [stack.enter_context(Draft(request.out, OUTCOMES))]
         if request.judges_out is not None:
