@@ -83,6 +83,9 @@ class Kept:
         """Keep it."""
         self.seen.append(feedback)
 
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
     async def audits(self, _since: float, _quality_weight: float, /) -> list[Feedback]:
         """All of it."""
         return self.seen

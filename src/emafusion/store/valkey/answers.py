@@ -10,16 +10,15 @@ The size is held here and not left to the server, which may have been told to fo
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Final, TypeVar, cast
+from typing import Final, cast
 
 from valkey.asyncio import Valkey
+from valkey.commands.core import AsyncScript
 
 from emafusion.store.answers.ports import Entry
 from emafusion.store.valkey.link import GONE, valkey_error
 
-T = TypeVar("T")
-
+_FIND: Final = "return redis.call('HGET', '{emafusion}a/' .. ARGV[1], 'v')"
 _KEEP: Final = """
 local ends, sizes, bytes = '{emafusion}a-ends', '{emafusion}a-sizes', '{emafusion}a-bytes'
 local name, request, worker, value = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -84,6 +83,7 @@ class ValkeyAnswers:
     def __init__(self, client: Valkey, *, max_bytes: int) -> None:
         self._client = client
         self._max_bytes = max_bytes
+        self._find = client.register_script(_FIND)
         self._keep = client.register_script(_KEEP)
         self._claim = client.register_script(_CLAIM)
         self._hold = client.register_script(_HOLD)
@@ -91,48 +91,40 @@ class ValkeyAnswers:
 
     async def find(self, name: bytes, /) -> bytes | None:
         """The value under a name."""
-        asked = cast("Awaitable[bytes | None]", self._client.hget(_key(name), "v"))
-        return await _told(asked)
+        return cast("bytes | None", await _ask(self._find, name))
 
     async def keep(self, name: bytes, entry: Entry, /, *, lasts_s: float) -> None:
         """Put a value under a name."""
-        args = (*_values(name, entry), entry.value or b"", _ms(lasts_s), self._max_bytes)
-        await _told(self._keep(keys=[_key(name)], args=args))
+        value = entry.value or b""
+        bounds = (_ms(lasts_s), self._max_bytes)
+        await _ask(self._keep, name, entry.request, entry.worker, value, *bounds)
 
     async def claim(self, name: bytes, entry: Entry, /, *, lasts_s: float) -> Entry:
         """What stands under a name, else this claim."""
-        args = (*_values(name, entry), _ms(lasts_s))
-        asked = cast("Awaitable[list[bytes | None]]", self._claim(keys=[_key(name)], args=args))
-        request, worker, value = await _told(asked)
-        return Entry(request=request or b"", worker=(worker or b"").decode(), value=value)
+        answer = await _ask(self._claim, name, entry.request, entry.worker, _ms(lasts_s))
+        request, worker, value = cast("tuple[bytes, bytes, bytes | None]", answer)
+        return Entry(request=request, worker=worker.decode(), value=value)
 
     async def hold(self, name: bytes, worker: str, /, *, lasts_s: float) -> bool:
         """Let a claim stand for longer."""
-        args = (name.hex(), worker, _ms(lasts_s))
-        return bool(await _told(self._hold(keys=[_key(name)], args=args)))
+        return await _ask(self._hold, name, worker, _ms(lasts_s)) == 1
 
     async def free(self, name: bytes, worker: str, /) -> None:
         """End a claim."""
-        await _told(self._free(keys=[_key(name)], args=(name.hex(), worker)))
+        await _ask(self._free, name, worker)
 
     async def close(self) -> None:
         """Close its connections."""
         await self._client.aclose(close_connection_pool=True)
 
 
-async def _told(asked: Awaitable[T]) -> T:
+async def _ask(script: AsyncScript, name: bytes, *args: str | bytes | int) -> object:
+    """Run a script on one name. Raises `StoreError`."""
+    key = name.hex()
     try:
-        return await asked
+        return cast("object", await script(keys=[f"{{emafusion}}a/{key}"], args=(key, *args)))
     except GONE as error:
         raise valkey_error(error, doing="share answers") from None
-
-
-def _key(name: bytes) -> str:
-    return f"{{emafusion}}a/{name.hex()}"
-
-
-def _values(name: bytes, entry: Entry) -> tuple[str, bytes, str]:
-    return name.hex(), entry.request, entry.worker
 
 
 def _ms(seconds: float) -> int:
