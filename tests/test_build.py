@@ -27,11 +27,11 @@ def judges(made: Config) -> list[str]:
 
 
 def test_paid_judge_comes_last_and_reads_strangers() -> None:
-    """A pool of two families gets one paid judge, after the free ones."""
-    found = judges(config("a-1 a 1", "b-1 b 1"))
+    """After the free ones the cheapest, and one of another family that reads its answers."""
+    found = judges(config("a-1 a 1", "a-2 a 2", "b-1 b 1", "c-1 c 3"))
     assert found[:3] == ["rules", "logprob", "agreement"]
-    assert len(found) == 4
-    assert found[3].startswith("llm:")
+    paid = [name.removeprefix("llm:") for name in found[3:]]
+    assert len({name[0] for name in paid}) == 2
 
 
 def test_pool_of_one_family_has_no_paid_judge() -> None:
@@ -45,6 +45,21 @@ def test_named_judge_is_taken() -> None:
     assert judges(named) == ["llm:a-2"]
     with pytest.raises(ConfigError, match=r"judges\.llm_model: no model is called a-3"):
         config("a-1 a 1", "a-2 a 5", more="judges: {llm_model: a-3}\n")
+
+
+def test_several_judges_are_named() -> None:
+    """Each by itself, in the order of the config; what cannot be meant is refused."""
+    pool = ("a-1 a 1", "b-1 b 1", "c-1 c 2")
+    named = config(*pool, more="judges: {use: [llm], llm_models: [c-1, a-1]}\n")
+    assert judges(named) == ["llm:c-1", "llm:a-1"]
+    for wrong, told in (
+        ("llm_models: [c-1, d-1]", r"judges\.llm_models: no model is called d-1"),
+        ("llm_models: [c-1, c-1]", r"judges\.llm_models.*is listed twice"),
+        ("llm_models: [c-1], llm_model: a-1", "leave one of the two keys out"),
+        ("use: [rules], llm_models: [c-1]", "is never asked"),
+    ):
+        with pytest.raises(ConfigError, match=told):
+            config(*pool, more=f"judges: {{{wrong}}}\n")
 
 
 def test_best_single_is_the_better_one() -> None:

@@ -63,8 +63,9 @@ def start_gateway(provider: Provider, tmp_path: Path) -> Iterator[StartGateway]:
         models: str = CHEAP_AND_DEAR,
         keys: tuple[str, ...] = (),
         max_concurrent: int = 100,
+        base: str = BASE,
     ) -> Gateway:
-        text = BASE + models.replace("URL", provider.url) + more
+        text = base + models.replace("URL", provider.url) + more
         env = {"EMAFUSION_HOME": str(tmp_path)}
         config = parse(text, source="test.yaml", env=env)
         listener = bind("127.0.0.1", 0)

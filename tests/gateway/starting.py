@@ -55,6 +55,7 @@ class StartGateway(Protocol):
         models: str = CHEAP_AND_DEAR,
         keys: tuple[str, ...] = (),
         max_concurrent: int = 100,
+        base: str = BASE,
     ) -> Gateway:
         """Start it."""
         ...

@@ -18,7 +18,7 @@ from emafusion.domain.evidence import Case, Evidence, Judgement
 from emafusion.domain.model import Candidate, Model
 from emafusion.domain.query import ImagePart, Message, Query, TextPart, ask
 from emafusion.judge.agreement import AgreementJudge
-from emafusion.judge.llm import LLMJudge, grade_of
+from emafusion.judge.llm import LLMJudge
 from emafusion.judge.logprob import LogprobJudge
 from emafusion.replay.driver import run
 from emafusion.testing import check_judge
@@ -262,16 +262,6 @@ def test_a_judge_that_thinks_gets_room_and_no_temperature() -> None:
     assert (settings.temperature, settings.logprobs) == (None, False)
     assert settings.max_tokens is not None
     assert settings.max_tokens >= 1_000
-
-
-def test_an_unsure_grade_moves_towards_the_middle() -> None:
-    """With token log-probabilities the value is the expected grade."""
-    tokens = (TokenLogprob(token="10", logprob=math.log(0.5)), TokenLogprob(token="\n", logprob=-9))
-    assert grade_of(Choice(text="10\n", logprobs=tokens)) == pytest.approx(0.75)
-    judge = replace(JUDGE, candidate=candidate("judge", "j", "logprobs"))
-    command = next(judge.judge(case_of(by("a", "8"), pool=POOL)))
-    assert isinstance(command, Call)
-    assert command.query.settings.logprobs
 
 
 def test_text_parts_and_earlier_turns_are_shown() -> None:

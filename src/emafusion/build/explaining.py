@@ -48,6 +48,7 @@ def explained(record: Record, *, artifact: str | None = None) -> Explained:
             before=each.before,
             after=each.after,
             cost_usd=each.cost_usd,
+            effective=each.effective,
         )
         for plan in record.detail.plans
         for each in plan.signals

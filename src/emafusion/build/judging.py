@@ -23,7 +23,7 @@ from emafusion.domain.ports import Judge
 from emafusion.judge.agreement import AgreementJudge
 from emafusion.judge.family import related
 from emafusion.judge.function import Function, FunctionJudge
-from emafusion.judge.llm import LLMJudge
+from emafusion.judge.llm import LLMJudge, way_of
 from emafusion.judge.logprob import LogprobJudge
 from emafusion.judge.rules import RulesJudge
 
@@ -34,6 +34,9 @@ FREE_JUDGES: Mapping[str, Callable[[], Judge]] = {
 }
 """Judges that cost nothing, in the order they are asked. The paid one is `llm`."""
 
+READERS = 2
+"""Model judges that are chosen where none is named."""
+
 GROUP = "emafusion.judges"
 WHERE = "judges.use"
 
@@ -43,11 +46,16 @@ answers at once and of one that thinks first."""
 
 
 def build_judges(
-    config: Config, candidates: tuple[Candidate, ...], quality: Floats
+    config: Config,
+    candidates: tuple[Candidate, ...],
+    quality: Floats,
+    *,
+    measured: frozenset[str] = frozenset(),
 ) -> dict[str, Judge]:
     """The judges that the config names, free ones first, by name.
 
-    Raises `BadInput` for a name that neither ships nor is installed.
+    `measured`: names of model judges whose scale is known. Raises `BadInput` for a name that
+    neither ships nor is installed.
     """
     chosen: list[Judge] = []
     for name in config.judges.use:
@@ -55,9 +63,9 @@ def build_judges(
             chosen.append(FREE_JUDGES[name]())
         elif name != "llm":
             chosen.append(installed(name))
-    reader = _reader(config, candidates, quality) if "llm" in config.judges.use else None
-    if reader is not None:
-        chosen.append(LLMJudge(candidate=reader, cost_usd=_fee_usd(reader)))
+    if "llm" in config.judges.use:
+        readers = _readers(config, candidates, quality)
+        chosen += [_asking(reader, candidates, measured) for reader in readers]
     return {judge.card.name: judge for judge in chosen}
 
 
@@ -81,22 +89,37 @@ def installed(name: str) -> Judge:
     return FunctionJudge(name=name, function=cast("Function", function))
 
 
-def _reader(config: Config, candidates: tuple[Candidate, ...], quality: Floats) -> Candidate | None:
-    """Who reads: the model that the config names, else the cheapest of the better half.
+def _readers(
+    config: Config, candidates: tuple[Candidate, ...], quality: Floats
+) -> tuple[Candidate, ...]:
+    """Who reads: the models that the config names, else the two cheapest of the better half.
 
-    A judge does not read answers of its own family, so a pool of one family has none unless one
-    is named.
+    These are of two families: nobody reads answers of its own, so a pool of one family has no
+    judge unless one is named.
     """
-    named = config.judges.llm_model
-    if named is not None:
-        return next(c for c in candidates if c.name == named)  # the config holds the name to it
+    if config.judges.models:  # the config holds the names to the pool
+        return tuple(c for name in config.judges.models for c in candidates if c.name == name)
     fees = [
         (_fee_usd(c), c)
         for c, q in zip(candidates, quality, strict=True)
         if q >= np.median(quality) and c.model.kind == "language" and _has_strangers(c, candidates)
     ]
-    priced = [(fee, c.name, c) for fee, c in fees if fee is not None]
-    return min(priced)[2] if priced else None
+    chosen: list[Candidate] = []
+    for _, _, reader in sorted((fee, c.name, c) for fee, c in fees if fee is not None):
+        if len(chosen) < READERS and not any(related(reader, other) for other in chosen):
+            chosen.append(reader)
+    return tuple(chosen)
+
+
+def _asking(
+    reader: Candidate, candidates: tuple[Candidate, ...], measured: frozenset[str]
+) -> LLMJudge:
+    return LLMJudge(
+        candidate=reader,
+        way=way_of(reader, measured),
+        cost_usd=_fee_usd(reader),
+        kin=frozenset(c.name for c in candidates if related(c, reader)),
+    )
 
 
 def _has_strangers(reader: Candidate, candidates: tuple[Candidate, ...]) -> bool:

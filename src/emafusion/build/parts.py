@@ -139,7 +139,7 @@ def build_parts(
         spread=make_spread(BLIND_K, SCORED_K),
         max_looks=config.policy.max_looks,
         vote=Vote(same=min(SAME, learned.panel.same), collide=learned.panel.collide),
-        reader=Reader(measured=learned.panel.heads),
+        reader=Reader(measured=learned.panel.heads, correlation=learned.panel.correlation),
     )
     ground = Ground(
         gain=gain,
@@ -157,7 +157,7 @@ def build_parts(
         encoder=learned.encoder,
         estimator=estimator,
         policy=with_samples(with_writing(policy, dial, config.fusion), config.policy.samples),
-        judges=build_judges(config, candidates, means),
+        judges=build_judges(config, candidates, means, measured=frozenset(learned.panel.curves)),
         panel=MeanPanel() if is_mean else panel,
         group=group,
         classes=classes,
@@ -170,6 +170,7 @@ def build_parts(
         explain=None if is_mean else partial(explain_confidence, panel),
         splitter=splitter_of(config.policy.decompose, candidates, means),
         checker=checker_of(config.fusion),
+        relative=learned.panel.relative,
     )
 
 

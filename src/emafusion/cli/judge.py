@@ -17,6 +17,7 @@ from emafusion.lab.hearing import Stake
 from emafusion.lab.judging import Standing, Worth, judge_answers, worth_of
 from emafusion.lab.reading import need_polars, read_grades, read_rows
 from emafusion.replay.decisions import write_decisions, writer_of
+from emafusion.replay.guarantee.powered import Mean
 from emafusion.tables.read import Read
 
 
@@ -85,12 +86,21 @@ def _lines(worth: Worth) -> Iterator[str]:
     heard = f"Judges heard for an answer: {worth.median_judges:g} (median)"
     cost = worth.cost_share
     yield f"{heard}." if cost is None else f"{heard}, at {cost:.0%} of what all of them cost."
+    if worth.relative:
+        yield "Confidence is relative: no label was seen, so it ranks answers and tells no level."
+    if worth.mean is not None and worth.by_labels is not None:
+        told = f"{_mean(worth.mean)} by {worth.mean.labels:,} labels and every confidence"
+        yield f"Mean score of all answers: {told}; {_mean(worth.by_labels)} by the labels alone."
     if not worth.scored:
         yield "No scores: nothing to compare with."
         return
     yield f"How well {worth.scored:,} scored answers are ranked (AUC):"
     for standing in worth.standings:
         yield f"  {_standing(standing)}"
+
+
+def _mean(mean: Mean) -> str:
+    return f"{mean.mean:.3f} ({mean.low:.3f} to {mean.high:.3f})"
 
 
 def _standing(standing: Standing) -> str:

@@ -19,6 +19,7 @@ from emafusion.cli.log_options import ROWS_SHOWN, Options, with_options
 from emafusion.cli.log_story import show_story
 from emafusion.cli.log_totals import show_totals
 from emafusion.domain.errors import BadInput
+from emafusion.replay.guarantee.logged import quality_of
 from emafusion.store.filter import Filter
 from emafusion.store.reading import Reader
 from emafusion.store.record import OutcomeRow, Record
@@ -89,10 +90,12 @@ def _show_one(record: Record, asked: Options) -> None:
 
 def _show_totals(reader: Reader, asked: Options, chosen: Filter) -> None:
     totals = reader.totals(chosen)
+    sure = ((row.decision_id, row.confidence) for row in reader.rows(chosen))
+    quality = quality_of(sure, reader.feedback())
     if asked.as_json:
-        click.echo(totals_json(totals))
+        click.echo(totals_json(totals, quality))
     else:
-        show_totals(_console(), totals)
+        show_totals(_console(), totals, quality)
 
 
 def _print_json(reader: Reader, asked: Options, chosen: Filter) -> None:

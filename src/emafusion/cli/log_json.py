@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from emafusion.build.explaining import Explained
+from emafusion.replay.guarantee.logged import Quality
 from emafusion.store.record import Detail, LabelsRecord, OutcomeRow, PlanRecord, Record
 from emafusion.store.totals import Totals
 
@@ -22,9 +23,10 @@ def record_json(record: Record, told: Explained | None = None) -> str:
     return msgspec.json.encode(made).decode()
 
 
-def totals_json(totals: Totals) -> str:
-    """Totals on one line."""
-    return msgspec.json.encode(totals).decode()
+def totals_json(totals: Totals, quality: Quality) -> str:
+    """Totals on one line, with the quality of what was answered."""
+    made = msgspec.to_builtins(totals)
+    return msgspec.json.encode(made | {"quality": quality}).decode()
 
 
 def _row(row: OutcomeRow) -> Plain:

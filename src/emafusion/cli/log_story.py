@@ -24,6 +24,9 @@ from emafusion.cli.log_tables import (
 )
 from emafusion.cli.money import dollars
 from emafusion.cli.printable import one_line, printable
+from emafusion.cli.signals_table import judges_told, told_sure
+from emafusion.domain.outcome import RELATIVE
+from emafusion.gateway.account import TOLD_RELATIVE
 from emafusion.store.record import LabelsRecord, Record
 
 OTHER = "worked out by the artifact of now: the one that decided is not at hand"
@@ -49,6 +52,11 @@ def show_story(console: Console, record: Record, why: Explained, *, now: datetim
     signals = shown_signals(record, why)
     if signals is not None:
         show_beside(console, "signals", signals)
+        names = [attempt.candidate for attempt in record.detail.attempts]
+        for told in judges_told(why.signals, names):
+            show_line(console, "", told, style="dim")
+        if RELATIVE in record.detail.tags:
+            show_line(console, "relative", TOLD_RELATIVE)
         if not why.is_same:
             show_line(console, "", OTHER, style="dim")
         console.print("")
@@ -109,7 +117,7 @@ def _asked_for(record: Record) -> Iterator[str]:
     if row.prompt_tokens is not None:
         yield f"about {row.prompt_tokens:,} prompt tokens"
     for name, value in (("key", row.key_id), ("session", row.session), *detail.tags):
-        if value is not None:
+        if value is not None and (name, value) != RELATIVE:
             yield f"{one_line(name)} {one_line(value)}"
 
 
@@ -144,7 +152,7 @@ def _show_end(console: Console, record: Record) -> None:
         show_line(console, "failed", what, style="red")
     else:
         by = row.candidate or _several(record)
-        sure = "" if row.confidence is None else f", confidence {row.confidence:.2f}"
+        sure = told_sure(row.confidence, detail.tags)
         show_line(console, "answer", _given(record) or _no_text(record), style="bold")
         show_line(console, "by", f"{one_line(by)}{sure}, propensity {row.propensity:.2g}")
     show_line(console, "cost", _cost(record))

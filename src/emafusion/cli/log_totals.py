@@ -10,13 +10,16 @@ from emafusion.cli.log_list import signed_dollars
 from emafusion.cli.log_margin import show_line
 from emafusion.cli.money import dollars
 from emafusion.cli.printable import one_line
+from emafusion.replay.guarantee.logged import FEWEST, Quality
 from emafusion.store.totals import Share, Totals
 
 
-def show_totals(console: Console, totals: Totals) -> None:
+def show_totals(console: Console, totals: Totals, quality: Quality) -> None:
     """Print sums, then the shares of candidates and routes."""
     for name, told in _lines(totals):
         show_line(console, name, told)
+    if totals.requests:
+        show_line(console, "quality", _quality(quality))
     for title, shares in (("model", totals.candidates), ("route", totals.routes)):
         if shares:
             console.print("")
@@ -36,6 +39,14 @@ def _lines(totals: Totals) -> list[tuple[str, str]]:
         ("overhead", f"{_span(totals.overhead_p50_ms, totals.overhead_p95_ms, '.1f')} ms of ours"),
     ]
     return lines if totals.requests else lines[:1]
+
+
+def _quality(quality: Quality) -> str:
+    """Mean score of all answers, by few labels and every confidence."""
+    what = f"{quality.labels:,} drawn labels and {quality.answers:,} confidences"
+    if quality.mean is None or quality.low is None or quality.high is None:
+        return f"unknown: {what}, {FEWEST} labels are the least (emafusion label)"
+    return f"{quality.mean:.2f} ({quality.low:.2f} to {quality.high:.2f}), by {what}"
 
 
 def _cost(totals: Totals) -> str:

@@ -96,7 +96,6 @@ def lines(summary: Summary) -> Iterator[str]:
         most = max(point.signals for point in summary.points)
         told = f"the measured model judges are worth {summary.effective_judges:.1f} that err apart"
         yield f"Judges asked of a query: up to {most:g} (median of a setting); {told}."
-        return
     yield from _equal(summary)
     for budget in summary.budgets:
         if budget.over_best is not None:

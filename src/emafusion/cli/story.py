@@ -12,7 +12,7 @@ from emafusion.cli.log_margin import show_beside, show_line
 from emafusion.cli.money import dollars
 from emafusion.cli.printable import one_line
 from emafusion.cli.screen import say, show
-from emafusion.cli.signals_table import signals_table
+from emafusion.cli.signals_table import judges_told, signals_table, told_sure
 from emafusion.cli.story_steps import Done, done_in_order
 from emafusion.domain.attempt import Attempt
 from emafusion.domain.evidence import (
@@ -25,8 +25,8 @@ from emafusion.domain.evidence import (
     JudgeStep,
     StopStep,
 )
-from emafusion.domain.outcome import Outcome
-from emafusion.gateway.account import told_fused
+from emafusion.domain.outcome import RELATIVE, Outcome
+from emafusion.gateway.account import TOLD_RELATIVE, told_fused
 from emafusion.gateway.explanation import Explanation
 
 VIEWS = {
@@ -38,6 +38,9 @@ VIEWS = {
 """Route -> what it rests on."""
 
 
+RELATIVE_QUALITY = "learned without labels: qualities rank models, and tell no level"
+
+
 def show_explanation(console: Console, plan: Explanation) -> None:
     """Print a plan and everything it rests on."""
     labels = ", ".join(f"{x.label} {x.probability:.0%}" for x in plan.labels)
@@ -45,6 +48,8 @@ def show_explanation(console: Console, plan: Explanation) -> None:
     if plan.route in VIEWS:
         show_line(console, "familiar", f"{plan.familiarity:.0%}: {VIEWS[plan.route]}")
     show_line(console, "objective", f"quality_weight {plan.quality_weight:g}")
+    if plan.relative:
+        show_line(console, "relative", RELATIVE_QUALITY)
     say(console)
     show(console, _pool(plan))
     for name, reason in plan.excluded.items():
@@ -68,6 +73,10 @@ def show_decision(console: Console, outcome: Outcome) -> None:
     if outcome.answer.signals:
         names = [attempt.candidate for attempt in evidence.attempts]
         show_beside(console, "signals", signals_table(outcome.answer.signals, names))
+        for told in judges_told(outcome.answer.signals, names):
+            show_line(console, "", told, style="dim")
+        if RELATIVE in outcome.tags:
+            show_line(console, "relative", TOLD_RELATIVE)
         say(console)
     for name, told in _ending(outcome):
         show_line(console, name, told)
@@ -76,7 +85,7 @@ def show_decision(console: Console, outcome: Outcome) -> None:
 def summary(outcome: Outcome) -> str:
     """One line: who answered, by which route, how sure, for how much, how fast."""
     answer, evidence = outcome.answer, outcome.answer.evidence
-    sure = "" if answer.confidence is None else f", confidence {answer.confidence:.2f}"
+    sure = told_sure(answer.confidence, outcome.tags)
     looks = len(evidence.attempts)
     calls = f"{looks} call{'s' if looks > 1 else ''}"
     money = f"{dollars(evidence.cost_usd)}, {outcome.latency_s:.2f} s"
@@ -149,7 +158,7 @@ def _said(judgement: Judgement) -> str:
 def _ending(outcome: Outcome) -> Iterator[tuple[str, str]]:
     answer = outcome.answer
     if answer.reply is not None:
-        sure = "" if answer.confidence is None else f", confidence {answer.confidence:.2f}"
+        sure = told_sure(answer.confidence, outcome.tags)
         yield "answer by", f"{_giver(outcome)}{sure}"
     yield "cost", _cost(outcome)
     yield "took", f"{outcome.latency_s:.2f} s, {outcome.overhead_ms:.0f} ms of it our own"

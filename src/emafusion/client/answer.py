@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emafusion.domain.attempt import Reply
-from emafusion.domain.outcome import Outcome
+from emafusion.domain.outcome import RELATIVE, Outcome
 from emafusion.gateway.answering import reply_of
 
 
@@ -15,7 +15,8 @@ class Answer:
 
     `reply`: the whole reply, tool calls included; `model`: whose it is, None if fused; `route`: how
     it was chosen; `confidence`: 0..1, the probability that it is acceptable, None where nobody
-    judged; `cost_usd`: all calls and judges, None where a price is unknown; `outcome`: everything,
+    judged; `is_relative`: whether that ranks answers and tells no level, no label having been seen;
+    `cost_usd`: all calls and judges, None where a price is unknown; `outcome`: everything,
     as it is in the log.
     """
 
@@ -23,6 +24,7 @@ class Answer:
     model: str | None
     route: str
     confidence: float | None
+    is_relative: bool
     cost_usd: float | None
     decision_id: str
     outcome: Outcome
@@ -41,6 +43,7 @@ def answer_of(outcome: Outcome) -> Answer:
         model=answer.candidate,
         route=answer.route,
         confidence=answer.confidence,
+        is_relative=RELATIVE in outcome.tags,
         cost_usd=answer.evidence.cost_usd,
         decision_id=outcome.decision_id,
         outcome=outcome,

@@ -40,13 +40,18 @@ def section_rules(section: object) -> Wrong:
 
 def whole(config: Config) -> Wrong:
     """Rules that tie sections together."""
-    wanted = config.judges.llm_model
     names = [entry.name for entry in config.models]
-    wrong = (*_fallbacks(config, names), *_twice(config, names))
-    if wanted is None or not names or wanted in names:
-        return wrong
-    what = f"no model is called {wanted}, known are {', '.join(names)}"
-    return (("judges.llm_model", what), *wrong)
+    return (*_readers(config, names), *_fallbacks(config, names), *_twice(config, names))
+
+
+def _readers(config: Config, names: list[str]) -> Wrong:
+    """Models that are to judge and are not in the pool."""
+    key = "llm_models" if config.judges.llm_models else "llm_model"
+    return tuple(
+        (f"judges.{key}", f"no model is called {wanted}, known are {', '.join(names)}")
+        for wanted in config.judges.models
+        if names and wanted not in names
+    )
 
 
 def _fallbacks(config: Config, names: list[str]) -> Wrong:
@@ -120,8 +125,11 @@ def _objective(section: ObjectiveSection) -> Wrong:
 
 
 def _judges(section: JudgesSection) -> Wrong:
-    if section.llm_model is not None and "llm" not in section.use:
-        return (("llm_model", "is never asked: add llm to use, or leave llm_model out"),)
+    key = "llm_models" if section.llm_models else "llm_model"
+    if section.models and "llm" not in section.use:
+        return ((key, f"is never asked: add llm to use, or leave {key} out"),)
+    if section.llm_models and section.llm_model is not None:
+        return (("llm_model", "is one of llm_models: leave one of the two keys out"),)
     return ()
 
 

@@ -170,9 +170,22 @@ class JudgesSection(Section):
         "agreement",
         "llm",
     )
-    llm_model: Annotated[
-        str | None, Key("name of the model that the llm judge asks", unset="chosen from the pool")
-    ] = None
+    llm_models: Annotated[
+        tuple[str, ...],
+        Key(
+            "names of the models that judge, each a judge of its own; one of a family reads an "
+            "answer, never of its own family",
+            unset="the two cheapest families of the better half of the pool",
+        ),
+    ] = ()
+    llm_model: Annotated[str | None, Key("the same for one model", unset="as llm_models says")] = (
+        None
+    )
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the models that judge, empty where they are chosen from the pool."""
+        return self.llm_models or (() if self.llm_model is None else (self.llm_model,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,10 +32,14 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 
 class TokenLogprob(Struct, frozen=True, kw_only=True):
-    """Natural log-probability (<= 0) of one generated token."""
+    """Natural log-probability (<= 0) of one generated token.
+
+    `others`: what else might have stood there, by token, as far as a provider tells.
+    """
 
     token: str
     logprob: float
+    others: tuple[tuple[str, float], ...] = ()
 
 
 class Choice(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from emafusion.domain.attempt import Attempt
 from emafusion.domain.features import Estimates, Features
-from emafusion.domain.model import Candidate, Objective
+from emafusion.domain.model import Candidate, Objective, family_word
 from emafusion.domain.query import Query
 
 
@@ -161,7 +161,8 @@ class Signal(Struct, frozen=True, kw_only=True):
     `name`: a judge's, or `predicted` (what was expected of its model), `unread` (it holds nothing
     that others could equal), `alike` (equal answers) or `rivals` (other answers). `value`: what it
     said, None where it abstained; `weight` >= 0: in log-odds for each unit that it brings;
-    `before`, `after`: 0..1.
+    `before`, `after`: 0..1. `effective`: how many model judges that err apart those heard so far
+    are worth, None for other signals.
     """
 
     name: str
@@ -171,18 +172,28 @@ class Signal(Struct, frozen=True, kw_only=True):
     before: float
     after: float
     cost_usd: float | None = 0.0
+    effective: float | None = None
 
 
 class JudgeCard(Struct, frozen=True, kw_only=True):
     """What a policy knows of a judge: its kind and what one judgement costs.
 
-    `kind`: `rules`, `logprob`, `agreement` or `llm`; `cost_usd`: expected, None if unknown.
+    `kind`: `rules`, `logprob`, `agreement` or `llm`; `cost_usd`: expected, None if unknown;
+    `family`: of its model, empty where there is none or its name tells; `kin`: candidates whose
+    answers it does not read, being of its family.
     """
 
     name: str
     kind: str
     cost_usd: float | None = 0.0
     latency_s: float = 0.0
+    family: str = ""
+    kin: frozenset[str] = frozenset()
+
+    @property
+    def kindred(self) -> str:
+        """Its family, or what its name tells of it: siblings err alike."""
+        return self.family or family_word(self.name)
 
 
 class Situation(Struct, frozen=True, kw_only=True, eq=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -74,3 +75,17 @@ class Objective:
     max_latency_s: float | None = None
     min_quality: float | None = None
     candidates: frozenset[str] = field(default_factory=frozenset[str])
+
+
+def family_word(name: str) -> str:
+    """What a name tells of a family: its first word after any path and kind, lower case.
+
+    >>> family_word("llm:gpt-5.4-mini"), family_word("llm:yes:org/Phi-4"), family_word("llama3:8b")
+    ('gpt', 'phi', 'llama')
+    """
+    found = _WORD.search(_KIND.sub("", name).rpartition("/")[2].lower())
+    return name if found is None else found.group()
+
+
+_WORD = re.compile(r"[a-z]+")
+_KIND = re.compile(r"^(?:llm:)?(?:yes:|peer:)?")

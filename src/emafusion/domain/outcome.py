@@ -11,6 +11,9 @@ from emafusion.domain.features import Estimates, Features
 from emafusion.domain.model import Objective
 from emafusion.domain.query import Query
 
+RELATIVE = ("confidence", "relative")
+"""The tag of an outcome whose confidence ranks answers and tells no level: no label was seen."""
+
 
 class Answer(Struct, frozen=True, kw_only=True, eq=False):
     """What a flow returns: the reply to give, or why there is none, with everything seen.

@@ -44,7 +44,8 @@ class Parts:
     asks for fusion by name, None for the same; `fusing`: who writes one answer of several, None
     where nobody does; `explain`: says how confidences came about, None where that is not kept;
     `splitter`: splits queries of several tasks, None where they are answered whole; `checker`:
-    makes the judge that runs a client's tests, None where none are run.
+    makes the judge that runs a client's tests, None where none are run; `relative`: whether
+    confidences rank answers and tell no level, no label having been seen.
     """
 
     encoder: Encoder
@@ -63,6 +64,7 @@ class Parts:
     explain: Explain | None = None
     splitter: Splitter | None = None
     checker: Callable[[str], Judge] | None = None
+    relative: bool = False
     cards: tuple[JudgeCard, ...] = field(init=False)
 
     def __post_init__(self) -> None:

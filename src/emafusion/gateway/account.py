@@ -30,7 +30,8 @@ class Tried(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Moved(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One signal on one answer: what it said, what it weighs, the probability before and after.
 
-    `attempt`: place among the calls, from 0; see `domain.evidence.Signal`.
+    `attempt`: place among the calls, from 0; `effective_judges`: how many model judges that err
+    apart those heard so far are worth; see `domain.evidence.Signal`.
     """
 
     signal: str
@@ -41,6 +42,7 @@ class Moved(Struct, frozen=True, kw_only=True, omit_defaults=True):
     value: float | None = None
     weight: float = 0.0
     cost_usd: float | None = 0.0
+    effective_judges: float | None = None
 
 
 class Taken(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,7 +56,11 @@ class Taken(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Account(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A decision that was made. `fused`: how an answer of several came about."""
+    """A decision that was made.
+
+    `fused`: how an answer of several came about. `relative`: why confidences tell no level, where
+    they do not.
+    """
 
     steps: tuple[Taken, ...]
     calls: tuple[Tried, ...]
@@ -62,10 +68,14 @@ class Account(Struct, frozen=True, kw_only=True, omit_defaults=True):
     compared: tuple[Moved, ...] = ()
     stopped_because: str = ""
     fused: str | None = None
+    relative: str | None = None
 
 
-def account(answer: Answer) -> Account:
-    """Tell how an answer came about."""
+TOLD_RELATIVE = "no label was seen: confidence ranks answers, and tells no level"
+
+
+def account(answer: Answer, *, relative: bool = False) -> Account:
+    """Tell how an answer came about. `relative`: whether its confidence tells no level."""
     return Account(
         steps=tuple(_taken(plan, answer.evidence) for plan in answer.plans),
         calls=calls_of(answer.evidence),
@@ -73,6 +83,7 @@ def account(answer: Answer) -> Account:
         compared=_compared(answer.evidence),
         stopped_because=answer.plans[-1].reason if answer.plans else "",
         fused=None if answer.fused is None else told_fused(answer.fused, answer.evidence),
+        relative=TOLD_RELATIVE if relative else None,
     )
 
 
@@ -148,6 +159,7 @@ def _moved(signal: Signal, evidence: Evidence) -> Moved:
         before=round(signal.before, 4),
         after=round(signal.after, 4),
         cost_usd=signal.cost_usd,
+        effective_judges=rounded(signal.effective),
     )
 
 

@@ -46,7 +46,8 @@ class Weighed(Struct, frozen=True, kw_only=True):
 class Explanation(Struct, frozen=True, kw_only=True):
     """A plan, with everything it rests on.
 
-    `excluded`: model -> why it cannot serve this query; `artifact`: digest of what was learned.
+    `excluded`: model -> why it cannot serve this query; `artifact`: digest of what was learned;
+    `relative`: whether that was without labels, so that qualities rank and tell no level.
     """
 
     labels: tuple[Label, ...]
@@ -62,6 +63,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     cost_usd: float | None
     propensity: float
     artifact: str | None = None
+    relative: bool = False
 
 
 def planned(task: Task, parts: Parts) -> Explanation:
@@ -117,6 +119,7 @@ def _explanation(
         cost_usd=plan.cost_usd,
         propensity=plan.propensity,
         artifact=parts.artifact,
+        relative=parts.relative,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Raw, json
 
-from emafusion.domain.outcome import Outcome
+from emafusion.domain.outcome import RELATIVE, Outcome
 from emafusion.gateway.account import account
 
 Facts = dict[str, str | float | int | Raw]
@@ -24,7 +24,9 @@ def facts(outcome: Outcome) -> Facts:
     told["route"] = answer.route
     told["attempts"] = len(answer.evidence.attempts)
     if answer.confidence is not None:
-        told["confidence"] = round(answer.confidence, 4)
+        is_relative = RELATIVE in outcome.tags
+        name = "relative_confidence" if is_relative else "confidence"
+        told[name] = round(answer.confidence, 4)
     if cost_usd is not None:
         told["cost_usd"] = round(cost_usd, 9)
         if baseline_usd is not None:
@@ -34,7 +36,8 @@ def facts(outcome: Outcome) -> Facts:
         if name == "dropped":
             told[name] = value
     if EXPLAIN in outcome.tags:
-        told["explanation"] = Raw(json.encode(account(answer)))
+        relative = RELATIVE in outcome.tags
+        told["explanation"] = Raw(json.encode(account(answer, relative=relative)))
     return told
 
 
@@ -50,8 +53,8 @@ def headers(told: Facts) -> tuple[tuple[str, str], ...]:
 
 
 _NAMES = (
-    "decision_id", "model", "route", "attempts", "confidence", "cost_usd", "saved_usd",
-    "overhead_ms", "dropped",
+    "decision_id", "model", "route", "attempts", "confidence", "relative_confidence", "cost_usd",
+    "saved_usd", "overhead_ms", "dropped",
 )  # fmt: skip
 _HEADERS = {name: f"x-emafusion-{name.replace('_', '-')}" for name in _NAMES}
 

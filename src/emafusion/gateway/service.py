@@ -18,7 +18,7 @@ from emafusion.domain.command import Flow
 from emafusion.domain.errors import Cancelled, EmafusionError, NoCandidate
 from emafusion.domain.evidence import Evidence
 from emafusion.domain.model import Candidate, Objective
-from emafusion.domain.outcome import Answer, Outcome
+from emafusion.domain.outcome import RELATIVE, Answer, Outcome
 from emafusion.domain.ports import Pricer, Sink, Store, Upstream
 from emafusion.domain.query import Query
 from emafusion.flow.decompose import answered
@@ -298,6 +298,8 @@ class Service:
         tags = asked.tags if not lost else (*asked.tags, ("dropped", lost))
         if parts.artifact is not None and answer.estimates is not None:
             tags = (*tags, ("artifact", parts.artifact))
+        if parts.relative and answer.confidence is not None:
+            tags = (*tags, RELATIVE)
         if asked.explain:
             tags = (*tags, EXPLAIN)
         return asked if tags is asked.tags else replace(asked, tags=tags)

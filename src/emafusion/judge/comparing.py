@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,10 +9,11 @@ from emafusion.domain.attempt import Attempt, Choice, Reply
 from emafusion.domain.command import Call, Flow, call
 from emafusion.domain.evidence import Case, Judgement
 from emafusion.domain.model import Candidate
-from emafusion.domain.query import Message, Query, Settings, TextPart
+from emafusion.domain.query import Message, Query, TextPart
 from emafusion.judge.asked import form_of
+from emafusion.judge.chance import chance_of
 from emafusion.judge.family import related
-from emafusion.judge.llm import CRITERIA, MAX_TOKENS, MAX_TOKENS_REASONING
+from emafusion.judge.llm import CRITERIA, gives_scores, settings_for
 from emafusion.judge.quoting import answer_text, fence_for, quoted, task_text
 
 LETTERS = ("A", "B")
@@ -76,13 +76,7 @@ def preference_of(choice: Choice) -> float | None:
     >>> preference_of(Choice(text="A, since B is wrong")) is None
     True
     """
-    letter = choice.text.strip().rstrip(".")
-    if letter not in LETTERS or choice.tool_calls or choice.refusal:
-        return None
-    known = [t.logprob for t in choice.logprobs if t.token.strip().rstrip(".") == letter]
-    sure = math.exp(min(known[0], 0.0)) if known and not math.isnan(known[0]) else 1.0
-    sure = max(sure, 0.5)
-    return sure if letter == "A" else 1.0 - sure
+    return chance_of(choice, ("a", "b"))
 
 
 def _question(query: Query, pair: tuple[Reply, Reply], reader: Candidate) -> Query:
@@ -95,18 +89,8 @@ def _question(query: Query, pair: tuple[Reply, Reply], reader: Candidate) -> Que
         Message(role="system", parts=(TextPart(text=system),)),
         Message(role="user", parts=(TextPart(text=user),)),
     )
-    return Query(query_id=query.query_id, messages=messages, settings=_settings(reader))
-
-
-def _settings(reader: Candidate) -> Settings:
-    abilities = reader.model.abilities
-    thinks = "reasoning" in abilities
-    return Settings(
-        max_tokens=MAX_TOKENS_REASONING if thinks else MAX_TOKENS,
-        temperature=None if thinks else 0.0,
-        reasoning_effort="low" if thinks else None,
-        logprobs="logprobs" in abilities and not thinks,
-    )
+    settings = settings_for(reader, scored=gives_scores(reader))
+    return Query(query_id=query.query_id, messages=messages, settings=settings)
 
 
 def _judgement(

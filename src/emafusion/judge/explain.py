@@ -15,7 +15,7 @@ from emafusion.domain.evidence import Case, Evidence, Judgement, Signal
 from emafusion.judge.asked import form_of
 from emafusion.judge.curve import sigmoid
 from emafusion.judge.grouping import NOTHING
-from emafusion.judge.panel import LogOddsPanel
+from emafusion.judge.panel import WHOLE, LogOddsPanel
 from emafusion.judge.state import KINDS, FormState, kind_of
 
 PREDICTED, UNREAD, ALIKE, RIVALS = "predicted", "unread", "alike", "rivals"
@@ -64,7 +64,7 @@ class _Account:
             if judgement.attempt == i:
                 heard = (*heard, *([judgement] if self._counts(i, judgement) else []))
                 then = self._alone(i, heard, unread=self._is_unread(i))
-                yield self._judged(judgement, (now, then))
+                yield self._judged(judgement, (now, then), heard)
                 now = then
         yield from self._compared(i, (now, confidence))
 
@@ -124,9 +124,15 @@ class _Account:
         case = replace(self._case, evidence=evidence, attempt=0)
         return self._panel.confidences(qualities, case)[0] or 0.0
 
-    def _judged(self, judgement: Judgement, steps: tuple[float, float]) -> Signal:
+    def _judged(
+        self, judgement: Judgement, steps: tuple[float, float], heard: tuple[Judgement, ...]
+    ) -> Signal:
         kind = kind_of(judgement.judge)
-        weight = self._weights.kinds[KINDS.index(kind)] if kind in KINDS else 0.0
+        weight = self._weights.kinds[KINDS.index(kind)] if kind in KINDS else float(kind in WHOLE)
+        models = {e.judge for e in heard if e.value is not None and kind_of(e.judge) == "llm"}
+        is_heard = judgement.judge in models
+        if is_heard:
+            weight = self._panel.weight(judgement.judge, models, self._case.query)
         return Signal(
             name=judgement.judge,
             attempt=judgement.attempt,
@@ -135,6 +141,7 @@ class _Account:
             before=steps[0],
             after=steps[1],
             cost_usd=judgement.cost_usd,
+            effective=self._panel.effective(models) if is_heard else None,
         )
 
     @staticmethod

@@ -75,10 +75,15 @@ class Heads:
     @property
     def effective(self) -> float:
         """Judges that err apart which these are worth: k / (1 + (k - 1) r), r of their log-odds."""
-        k, sds = len(self.names), np.sqrt(np.diag(self.cov))
-        alike = self.cov / np.outer(sds, sds)
-        mean = float(alike[~np.eye(k, dtype=bool)].mean()) if k > 1 else 0.0
+        k = len(self.names)
+        pairs = [self.alike(a, b) for a in self.names for b in self.names if a < b]
+        mean = sum(pairs) / len(pairs) if pairs else 0.0
         return k / (1.0 + (k - 1) * max(mean, 0.0))
+
+    def alike(self, a: str, b: str) -> float:
+        """Correlation of the log-odds of two of these judges."""
+        i, j = self.names.index(a), self.names.index(b)
+        return float(self.cov[i, j] / sqrt(self.cov[i, i] * self.cov[j, j]))
 
     def task_of(self, *tasks: str) -> str:
         """The first of these that is known, the most special first."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import Struct
 
 from emafusion.domain.evidence import Case, Evidence, Judgement
+from emafusion.domain.query import Query
 from emafusion.judge.asked import form_of
-from emafusion.judge.curve import LIMIT, logit, sigmoid
+from emafusion.judge.curve import LIMIT, Curve, logit, sigmoid
 from emafusion.judge.family import SAME_MODEL, kinship
 from emafusion.judge.grouping import NOTHING
+from emafusion.judge.heads import ANY
 from emafusion.judge.state import KINDS, FormState, PanelState, kind_of
 
 _PLACE = {kind: place for place, kind in enumerate(KINDS)}
 _LLM = _PLACE["llm"]
-_WHOLE = ("user",)
+WHOLE = ("user",)
 """Kinds whose weight is in their curve."""
 
 UNKNOWN_CAP = 0.1
@@ -64,6 +67,26 @@ class LogOddsPanel:
         replied = [attempt.reply is not None for attempt in case.evidence.attempts]
         return tuple([self._confidence(i, poll) if ok else None for i, ok in enumerate(replied)])
 
+    def effective(self, judges: Collection[str], /) -> float:
+        """How many model judges that err apart these are worth: measured, else as stated."""
+        names, heads = sorted(judges), self.state.heads
+        known = frozenset[str]() if heads is None else frozenset(heads.names)
+        pairs = [
+            self.state.correlation if heads is None or not {a, b} <= known else heads.alike(a, b)
+            for a, b in itertools.combinations(names, 2)
+        ]
+        mean = max(0.0, math.fsum(pairs) / len(pairs)) if pairs else 0.0
+        return n_eff(len(names), mean)
+
+    def weight(self, judge: str, heard: Collection[str], query: Query, /) -> float:
+        """What a model judge weighs beside those heard, itself among them: >= 0."""
+        heads, whole = self.state.heads, self.state.forms[form_of(query)].kinds[_LLM]
+        if heads is None or judge not in heads.names:
+            return whole / (1.0 + (len(heard) - 1) * self.state.correlation)
+        spoke = tuple([name in heard for name in heads.names])
+        weighing = heads.weighing(self._task_of(query), spoke)
+        return whole * weighing.weights[heads.names.index(judge)]
+
     def _poll(self, qualities: Sequence[float], case: Case) -> _Poll:
         weights = self.state.forms[form_of(case.query)]
         evidence = case.evidence
@@ -99,7 +122,7 @@ class LogOddsPanel:
             kind = kind_of(judgement.judge)
             if kind == "llm":
                 continue
-            weight = weights.kinds[_PLACE[kind]] if kind in _PLACE else float(kind in _WHOLE)
+            weight = weights.kinds[_PLACE[kind]] if kind in _PLACE else float(kind in WHOLE)
             parts.append(weight * self._log_odds(judgement, kind, own.model))
             if kind == "rules" and judgement.value == 0.0:
                 cap = min(cap, self._cap(judgement))
@@ -115,17 +138,26 @@ class LogOddsPanel:
         known = {} if heads is None else {n: v for n, v in said.items() if n in heads.names}
         added: list[float] = []
         if heads is not None and known:
-            query = case.query
-            task = heads.task_of(f"dataset/{query.dataset}", f"form/{form_of(query)}")
+            task = self._task_of(case.query)
             added.append(heads.evidence(known, task, log_length=_log_length(i, case)))
         spread = 1.0 + (len(said) - 1) * self.state.correlation
-        curves, pooled = self.state.curves, self.state.curves["llm"]
         added += [
-            curves.get(name, pooled).at(value) / spread
+            self._unmeasured(name).at(value) / spread
             for name, value in said.items()
             if name not in known
         ]
         return math.fsum(added)
+
+    def _task_of(self, query: Query) -> str:
+        """The most special task of a query that the measured judges are known on."""
+        names = (f"dataset/{query.dataset}", f"form/{form_of(query)}")
+        return ANY if self.state.heads is None else self.state.heads.task_of(*names)
+
+    def _unmeasured(self, name: str) -> Curve:
+        """The curve of a model judge by itself: its own, or that of all who are asked alike."""
+        curves = self.state.curves
+        asked = "llm:yes" if name.startswith("llm:yes:") else "llm"
+        return curves.get(name) or curves[asked]
 
     def _log_odds(self, judgement: Judgement, kind: str, model: str) -> float:
         curves = self.state.curves

@@ -14,6 +14,7 @@ from emafusion.judge.kept import form_kept, length_kept
 from emafusion.judge.language import language_kept
 from emafusion.judge.structure import code_parses, json_fits
 from emafusion.judge.tools import choice_kept, not_repeated, tools_fit
+from emafusion.judge.units import unit_kept
 from emafusion.judge.verdict import Check, Verdict
 
 CHECKS: tuple[tuple[str, Check], ...] = (
@@ -27,6 +28,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("code", code_parses),
     ("choice", letter_read),
     ("number", number_given),
+    ("unit", unit_kept),
     ("form", form_kept),
     ("length", length_kept),
     ("loop", not_looping),

@@ -14,6 +14,7 @@ from emafusion.domain.features import Floats
 from emafusion.estimate.names import canonical
 from emafusion.lab.replaying import Asked, Replayed, replay
 from emafusion.replay.guarantee.certificate import Certificate, Refusal
+from emafusion.replay.guarantee.feasible import labels_needed
 from emafusion.replay.guarantee.promise import (
     Kept,
     Setting,
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
 
 FEWEST = 20
 """Labelled queries below which nothing is tested."""
+
+UNLABELLED = (
+    "nothing has a label (column score); without any, confidence is relative: it ranks answers and "
+    "tells no level"
+)
+"""Why nothing is promised from judges and agreement alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +65,8 @@ def certify(
     _check(wanted)
     replayed = replay(frame, artifact, asked)
     records = replayed.records
+    if not records.is_scored:
+        return _unlabelled(records, artifact, wanted)
     column = _reference(records, artifact, wanted)
     labelled = np.isfinite(records.score[:, column])
     if int(labelled.sum()) < FEWEST:
@@ -87,8 +96,6 @@ def _reference(records: Records, artifact: Artifact, wanted: Wanted) -> int:
     """Column of the reference."""
     if wanted.reference is not None:
         return records.place(wanted.reference)
-    if not records.is_scored:
-        raise BadInput("a promise needs the column score, which is empty", where="outcome table")
     known = {str(n): float(a) for n, a in _abilities(artifact)}
     return max(
         range(len(records.models)),
@@ -107,6 +114,22 @@ def _scores(run: Run, records: Records) -> Floats:
     rows = np.arange(len(records.queries))
     scores = np.where(run.model >= 0, records.score[rows, run.model], 0.0)
     return np.nan_to_num(scores)
+
+
+def _unlabelled(records: Records, artifact: Artifact, wanted: Wanted) -> Refusal:
+    """No label, no promise; what the least number of them would be."""
+    delta = 1 - wanted.confidence
+    least = labels_needed(1 - wanted.min_quality, delta)
+    return Refusal(
+        reason=f"{UNLABELLED}; {least} labelled queries would do if none shows a loss",
+        min_quality=wanted.min_quality,
+        confidence=wanted.confidence,
+        reference=records.models[_reference(records, artifact, wanted)],
+        kept=None,
+        queries=0,
+        queries_needed=least,
+        min_quality_within_reach=None,
+    )
 
 
 def _refusal(safest: Setting, reference: Floats, wanted: Wanted, *, seed: int) -> Refusal:

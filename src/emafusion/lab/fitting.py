@@ -52,7 +52,7 @@ ORDER = ("query_id", "model", "sample", "response", "score")
 
 RELATIVE = (
     "Confidence is relative: agreement ranks models and answers, and says nothing of levels; "
-    "no promise can be certified with it."
+    "no promise rests on it, certifying takes labels."
 )
 
 LEARNED_VIEW = "learned view, points over the table alone/"

@@ -16,7 +16,7 @@ from emafusion.judge.heads import ANY, Heads
 from emafusion.judge.state import PanelState
 from emafusion.learn.panel.heads import Graded, fit_heads
 from emafusion.learn.panel.unlabelled import fit_unlabelled
-from emafusion.replay.grades import KIND, scale_of
+from emafusion.replay.grades import first_grades, scale_of
 from emafusion.replay.records import Records, records_of
 from emafusion.tables.query import query_of
 
@@ -47,16 +47,7 @@ def grades_of(judges: pl.DataFrame, records: Records) -> Grades:
 
     place = {query.query_id: i for i, query in enumerate(records.queries)}
     column = {name: k for k, name in enumerate(records.models)}
-    once = (
-        judges.filter(
-            pl.col("judge_score").is_not_null()
-            & pl.col("judge").is_not_null()
-            & pl.col("query_id").is_in(list(place))
-            & pl.col("model").is_in(list(column))
-        )
-        .sort("repeat", maintain_order=True)
-        .unique(("judge", "query_id", "model"), keep="first", maintain_order=True)
-    )
+    once = first_grades(judges, records)
     names = tuple(once["judge"].unique().sort().to_list())
     answers = once.select("query_id", "model").unique().sort("query_id", "model")
     if not names:
@@ -71,7 +62,7 @@ def grades_of(judges: pl.DataFrame, records: Records) -> Grades:
         wide = wide.join(said, on=["query_id", "model"], how="left", maintain_order="left")
     value = wide.select([f"={name}" for name in names]).fill_null(float("nan")).to_numpy()
     return Grades(
-        judges=tuple(f"{KIND}:{name}" for name in names),
+        judges=names,
         rows=np.array([place[query_id] for query_id in wide["query_id"]], np.int64),
         columns=np.array([column[model] for model in wide["model"]], np.int64),
         value=value.astype(np.float64),

@@ -13,7 +13,7 @@ from emafusion.domain.errors import BadInput
 from emafusion.domain.evidence import Case, Evidence, JudgeCard, Judgement
 from emafusion.domain.ports import Judge
 from emafusion.judge.panel import LogOddsPanel
-from emafusion.policy.reading import Reader, family_of, one_a_family
+from emafusion.policy.reading import Reader, one_a_family
 from emafusion.replay.driver import run
 from emafusion.replay.recorded import RecordedAnswers, reply_of
 
@@ -114,8 +114,8 @@ class Room:
         stake, done = self.stake, frozenset(asked)
         if stake is None:
             return next((card.name for card in cards if card.name not in done), None)
-        families = {family_of(name) for name in asked}
-        left = tuple(card for card in cards if family_of(card.name) not in families)
+        families = {card.kindred for card in cards if card.name in done}
+        left = tuple(card for card in cards if card.kindred not in families)
         gains = [
             stake.gain_usd(self.reader, confidence, cards=(card,), asked=done) for card in left
         ]

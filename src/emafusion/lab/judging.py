@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from msgspec import Struct
 
 from emafusion.build.judging import FREE_JUDGES
@@ -21,6 +22,7 @@ from emafusion.lab.replaying import Asked, stage_of
 from emafusion.learn.panel.figures import auc, ece
 from emafusion.policy.reading import Reader
 from emafusion.replay.grades import judges_of
+from emafusion.replay.guarantee.powered import Mean, powered_mean
 from emafusion.replay.records import records_of
 from emafusion.store.artifact import Artifact
 from emafusion.tables.query import query_of
@@ -32,6 +34,8 @@ ALONE = ("rules", "logprob")
 """Free judges that read one answer by itself."""
 
 RIGHT = 0.99
+
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,6 +57,7 @@ class Judged:
     value: Floats
     whole_usd: float
     effective: float
+    relative: bool = False
 
     def frame(self) -> pl.DataFrame:
         """One row for each answer: query_id, model, confidence, judges, cost_usd."""
@@ -82,7 +87,10 @@ class Worth(Struct, frozen=True, kw_only=True):
 
     `scored`: answers whose truth is known; `standings`: the panel, the plain mean of ranks, then
     each judge, the best first; `effective`: how many independent judges all of them are worth;
-    `median_judges`: heard for an answer; `cost_share`: of asking all, None where unknown.
+    `median_judges`: heard for an answer; `cost_share`: of asking all, None where unknown; `mean`:
+    score of all answers by the labels that there are and every confidence, `by_labels`: by the
+    labels alone, None below four labels or where none is missing; `relative`: whether confidence
+    ranks answers and tells no level.
     """
 
     answers: int
@@ -92,6 +100,9 @@ class Worth(Struct, frozen=True, kw_only=True):
     effective: float
     median_judges: float
     cost_share: float | None
+    mean: Mean | None = None
+    by_labels: Mean | None = None
+    relative: bool = False
 
 
 def judge_answers(
@@ -118,7 +129,7 @@ def judge_answers(
         panel=LogOddsPanel(
             learned.panel, {c.name: canonical(c.model.name) for c in stage.candidates}
         ),
-        reader=Reader(measured=learned.panel.heads),
+        reader=Reader(measured=learned.panel.heads, correlation=learned.panel.correlation),
         free=tuple(FREE_JUDGES[name]() for name in ALONE),
         graded=tuple(judges_of(judges, records)),
         stake=stake,
@@ -138,6 +149,7 @@ def judge_answers(
         value=grades.value,
         whole_usd=float(np.sum([each.whole_usd for each in heard])),
         effective=_effective(grades),
+        relative=learned.panel.relative,
     )
 
 
@@ -167,7 +179,18 @@ def worth_of(judged: Judged) -> Worth:
         effective=judged.effective,
         median_judges=float(np.median([len(names) for names in judged.asked])),
         cost_share=_known(spent / judged.whole_usd) if judged.whole_usd else None,
+        mean=_mean(judged, known, weighed=True),
+        by_labels=_mean(judged, known, weighed=False),
+        relative=judged.relative,
     )
+
+
+def _mean(judged: Judged, known: Bools, *, weighed: bool) -> Mean | None:
+    """Mean score of all answers, some of which are labelled; None where nothing is to be told."""
+    if known.all():
+        return None
+    others = judged.confidence[~known] if weighed else np.zeros(0)
+    return powered_mean(judged.score[known], judged.confidence[known], others)
 
 
 def mean_rank(value: Floats) -> Floats:

@@ -95,14 +95,15 @@ class GainPolicy:
         k, gain = None, 0.0
         if not is_over and least + HASTE < 1.0 - groups.best:
             k, gain = self._best_call(situation, left, groups, looks=looks)
-        judge = None
-        if best is not None and unasked(situation, best):
+        judge, left_judges = None, () if best is None else unasked(situation, best)
+        if best is not None and left_judges:
             held = Held(attempt=best, groups=groups, looks=looks, gain=gain, lam=lam)
             judge = self._judge(situation, left, held)
         if judge is not None and best is not None:
             return _ask(judge, best)
         if k is None:
-            reason = f"confidence {groups.best:.2f}: no further call gains more than it costs"
+            other = "call or judge" if left_judges else "call"
+            reason = f"confidence {groups.best:.2f}: no further {other} gains more than it costs"
             return Plan(step=StopStep(attempt=best), propensity=1.0, reason=reason)
         return self._call(
             situation, left, groups, k=k, gain=gain, is_last=looks + 1 == self.max_looks
@@ -219,7 +220,8 @@ class Held(Struct, frozen=True, kw_only=True, eq=False):
 
 def _ask(judge: JudgeCard, attempt: int) -> Plan:
     step = JudgeStep(judges=(judge.name,), attempt=attempt)
-    return Plan(step=step, propensity=1.0, reason=f"{judge.name} may change the decision")
+    reason = f"{judge.name} may change the decision by more than its price"
+    return Plan(step=step, propensity=1.0, reason=reason)
 
 
 def _is_over(situation: Situation) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from math import exp
 from typing import Protocol
@@ -16,8 +15,6 @@ _POINTS = (-2.85697, -1.35563, 0.0, 1.35563, 2.85697)
 _CHANCES = (0.0112574, 0.2220759, 0.5333333, 0.2220759, 0.0112574)
 """The normal law in five points (Gauss and Hermite)."""
 _STEPS, _NEAR = 8, 1e-4
-
-_FAMILY = re.compile(r"[a-z]+")
 
 
 class Measured(Protocol):
@@ -37,11 +34,12 @@ class Reader:
 
     `sensitivity`, `specificity`: of a judge that nobody has measured, shares of right and of wrong
     answers it tells as such; found on RewardBench 2 for five judge models, grades of 7 and more
-    taken as "right". `measured`: what is known of others.
+    taken as "right". `correlation`: of the errors of two such. `measured`: what is known of others.
     """
 
     sensitivity: float = 0.6
     specificity: float = 0.9
+    correlation: float = 0.5
     measured: Measured | None = None
 
     def verdicts(
@@ -58,9 +56,27 @@ class Reader:
         swing = None if self.measured is None else self.measured.swing(judges, asked)
         if swing is not None:
             return _spoken(confidence, swing)
-        right, wrong = self.sensitivity, 1.0 - self.specificity
-        chance = confidence * right + (1.0 - confidence) * wrong
-        return (chance, right / wrong), (1.0 - chance, (1.0 - right) / self.specificity)
+        news = self._independent(len(asked) + max(len(judges), 1)) - self._independent(len(asked))
+        up = (self.sensitivity / (1.0 - self.specificity)) ** news
+        down = ((1.0 - self.sensitivity) / self.specificity) ** news
+        high, low = raised(confidence, up), raised(confidence, down)
+        chance = (confidence - low) / (high - low) if high != low else 0.5
+        return (chance, up), (1.0 - chance, down)
+
+    def _independent(self, judges: int) -> float:
+        """How many judges that err apart so many are worth."""
+        return judges / (1.0 + (judges - 1) * self.correlation) if judges else 0.0
+
+
+def raised(confidence: float, factor: float) -> float:
+    """A probability whose odds are multiplied.
+
+    >>> raised(0.5, 3.0)
+    0.75
+    """
+    odds = confidence * factor
+    whole = odds + 1.0 - confidence
+    return odds / whole if whole > 0.0 else confidence
 
 
 def _spoken(confidence: float, swing: float) -> Verdicts:
@@ -69,9 +85,9 @@ def _spoken(confidence: float, swing: float) -> Verdicts:
     shift = 0.0
     for _ in range(_STEPS):
         odds = [confidence * exp(shift + swing * point) for point in _POINTS]
-        raised = [each / (each + wrong) for each in odds]
-        mean = sum([c * p for c, p in zip(_CHANCES, raised, strict=True)])
-        slope = sum([c * p * (1.0 - p) for c, p in zip(_CHANCES, raised, strict=True)])
+        after = [each / (each + wrong) for each in odds]
+        mean = sum([c * p for c, p in zip(_CHANCES, after, strict=True)])
+        slope = sum([c * p * (1.0 - p) for c, p in zip(_CHANCES, after, strict=True)])
         if abs(mean - confidence) < _NEAR or slope <= 0.0:
             break
         shift += max(-2.0, min(2.0, (confidence - mean) / slope))
@@ -104,20 +120,22 @@ def unread(situation: Situation) -> int | None:
 def unasked(situation: Situation, attempt: int) -> tuple[JudgeCard, ...]:
     """Paid judges that may still read this attempt: of known price, one of a family at most.
 
-    Where no price is known at all, of candidates neither, those of unknown price may as well.
+    Nobody judges answers of its own family. Where no price is known at all, of candidates neither,
+    judges of unknown price may as well.
     """
     paid = [card for card in situation.judges if is_paid(card)]
     if not paid:
         return ()
     asked = asked_of(situation, attempt)
-    families = {family_of(name) for name in asked}
+    answerer = situation.evidence.attempts[attempt].candidate
+    families = {card.kindred for card in paid if card.name in asked}
     return tuple(
         [
             card
             for card in paid
             if (card.cost_usd is not None or _no_price(situation))
-            and card.name not in asked
-            and family_of(card.name) not in families
+            and answerer not in card.kin
+            and card.kindred not in families
         ]
     )
 
@@ -127,25 +145,15 @@ def one_a_family(cards: tuple[JudgeCard, ...]) -> tuple[JudgeCard, ...]:
     ordered = sorted(cards, key=lambda card: (card.cost_usd or 0.0, card.name))
     first: dict[str, JudgeCard] = {}
     for card in ordered:
-        first.setdefault(family_of(card.name), card)
+        first.setdefault(card.kindred, card)
     return tuple(first.values())
 
 
 def asked_of(situation: Situation, attempt: int) -> frozenset[str]:
-    """Judges that have read this attempt."""
+    """Paid judges that have read this attempt."""
+    paid = {card.name for card in situation.judges if is_paid(card)}
     judgements = situation.evidence.judgements
-    return frozenset([each.judge for each in judgements if each.attempt == attempt])
-
-
-def family_of(judge: str) -> str:
-    """Family of a model judge, by the first word of its name: siblings err alike.
-
-    >>> family_of("llm:gpt-5.4-mini"), family_of("llm:peer:Qwen2-7B")
-    ('gpt', 'qwen')
-    """
-    name = judge.rpartition(":")[2].rpartition("/")[2].lower()
-    found = _FAMILY.search(name)
-    return name if found is None else found.group()
+    return frozenset([e.judge for e in judgements if e.attempt == attempt and e.judge in paid])
 
 
 def _no_price(situation: Situation) -> bool:

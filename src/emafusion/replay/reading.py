@@ -86,17 +86,23 @@ class RecordedPanel:
 class GradedJudge:
     """Grades of one judge from a judge table; implements `Judge`. Abstains where there is none.
 
-    `grades`: (query_id, model) -> value in 0..1 and cost_usd, None where unknown.
+    `grades`: (query_id, model) -> value in 0..1 and cost_usd, None where unknown; `kin`: models of
+    its own family, whose answers it does not judge, as served.
     """
 
     def __init__(
-        self, name: str, grades: Mapping[tuple[str, str], tuple[float, float | None]]
+        self,
+        name: str,
+        grades: Mapping[tuple[str, str], tuple[float, float | None]],
+        *,
+        kin: frozenset[str] = frozenset(),
     ) -> None:
         self._grades = grades
         costs = [cost for _, cost in grades.values()]
         known = [cost for cost in costs if cost is not None]
         expected = sum(known) / len(known) if known and len(known) == len(costs) else None
-        self._card = JudgeCard(name=name, kind=name.partition(":")[0], cost_usd=expected)
+        kind = name.partition(":")[0]
+        self._card = JudgeCard(name=name, kind=kind, cost_usd=expected, kin=kin)
 
     @property
     def card(self) -> JudgeCard:
@@ -106,7 +112,9 @@ class GradedJudge:
     def judge(self, case: Case, /) -> Flow[Judgement]:
         """The recorded grade."""
         yield from ()
-        found = self._grades.get((case.query.query_id, case.subject.candidate))
+        name = case.subject.candidate
+        is_own = name in self._card.kin
+        found = None if is_own else self._grades.get((case.query.query_id, name))
         value, cost_usd = (None, 0.0) if found is None else found
         return Judgement(
             judge=self._card.name,

@@ -83,6 +83,7 @@ class SignalRecord(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     before: float
     after: float
     cost_usd: float | None = 0.0
+    effective: float | None = None
 
 
 class PlanRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

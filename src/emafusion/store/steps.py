@@ -74,4 +74,5 @@ def _signal_record(signal: Signal) -> SignalRecord:
         before=signal.before,
         after=signal.after,
         cost_usd=signal.cost_usd,
+        effective=signal.effective,
     )

@@ -3,10 +3,12 @@
 Fakes are for upstreams only. A new policy, estimator, judge, upstream or store is checked by one
 call: `check_policy`, `check_estimator`, `check_judge`, `check_upstream`, `check_store`,
 `check_key_store`, `check_meter`, `check_shelf`, `check_answers`.
+`check_key_store`, `check_meter`, `check_drawn_mean`.
 """
 
 from emafusion.testing.answer_checks import check_answers
 from emafusion.testing.checks import (
+    check_drawn_mean,
     check_estimator,
     check_judge,
     check_policy,
@@ -25,6 +27,7 @@ __all__ = [
     "calls",
     "candidate",
     "check_answers",
+    "check_drawn_mean",
     "check_estimator",
     "check_judge",
     "check_key_store",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -12,12 +13,14 @@ from emafusion.domain.attempt import Attempt, Delta
 from emafusion.domain.command import Call
 from emafusion.domain.errors import Overloaded
 from emafusion.domain.evidence import CallStep, Case, Evidence, JudgeStep, Situation
-from emafusion.domain.features import Features
+from emafusion.domain.features import Features, Floats
 from emafusion.domain.model import Candidate
 from emafusion.domain.outcome import Outcome
 from emafusion.domain.ports import Estimator, Judge, Policy, Store, Upstream
 from emafusion.replay.driver import run
 from emafusion.testing.making import features, situation
+
+MeanOf = Callable[[Floats, Floats, Floats], float]
 
 
 def check_policy(policy: Policy, candidates: tuple[str, ...] = ("a", "b", "c")) -> None:
@@ -86,6 +89,20 @@ def check_judge(judge: Judge, case: Case, recorded: Callable[[Call], Attempt]) -
     assert first.attempt == case.attempt, "a judgement names the attempt that was read"
     assert first.value is None or 0.0 <= first.value <= 1.0, "a value is in 0..1"
     assert first.cost_usd is None or first.cost_usd >= 0.0, "cost is not negative"
+
+
+def check_drawn_mean(mean_of: MeanOf, *, scores: Floats, verdicts: Floats, chances: Floats) -> None:
+    """A mean by few labels is the true one on average over all draws, whatever verdicts are worth.
+
+    `mean_of`: scores (NaN where nobody labelled), verdicts and chances -> mean. Goes through every
+    draw, so a dozen answers at most.
+    """
+    total = 0.0
+    for drawn in itertools.product((False, True), repeat=len(scores)):
+        chance = float(np.where(drawn, chances, 1.0 - chances).prod())
+        labels = np.where(drawn, scores, np.nan)
+        total += chance * mean_of(labels, verdicts, chances)
+    assert abs(total - float(scores.mean())) < 1e-9, "the mean over all draws is not the true mean"
 
 
 async def check_upstream(upstream: Upstream, call: Call) -> None:

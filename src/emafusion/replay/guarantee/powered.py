@@ -69,6 +69,49 @@ def powered_mean(
     return Mean(mean=mean, low=mean - width, high=mean + width, labels=n)
 
 
+def drawn_mean(
+    scores: Floats, verdicts: Floats, chances: Floats, *, level: float = 0.95, seed: int = 0
+) -> Mean:
+    """Mean score of all answers, each drawn to be labelled by itself, with a known chance.
+
+    Every answer counts by its verdict; one that was labelled adds what its verdict missed, divided
+    by its chance. So unsure answers may be drawn more often, and the mean over all draws is still
+    the true one, whatever the verdicts are worth. The weight of the verdicts in one half of the
+    answers is tuned on the other.
+
+    Args:
+        scores: float64[N], 0..1, NaN where nobody labelled.
+        verdicts: float64[N], what the judges say of each.
+        chances: float64[N], above 0, with which each was drawn; read where there is a score alone.
+        level: of the interval.
+        seed: of the split in halves.
+
+    >>> nan = float("nan")
+    >>> found = drawn_mean(np.array([1, nan, nan, 0]), np.full(4, 0.5), np.full(4, 0.5))
+    >>> found.mean, found.labels
+    (0.5, 2)
+    """
+    known = np.isfinite(scores)
+    shares = np.divide(1.0, chances, out=np.zeros(len(scores)), where=known)
+    told = np.where(known, scores, 0.0) * shares
+    bare = verdicts * (1.0 - shares)
+    halves = np.array_split(np.random.default_rng(seed).permutation(len(scores)), 2)
+    each = np.array(told)
+    for half, other in (halves, halves[::-1]):
+        each[half] += _share(told[other], bare[other]) * bare[half]
+    labels = int(known.sum())
+    mean, error = float(each.mean()), sqrt(float(each.var(ddof=1)) / len(each))
+    width = t_quantile((1 + level) / 2, max(labels - 2, 1)) * error
+    return Mean(mean=mean, low=mean - width, high=mean + width, labels=labels)
+
+
+def _share(told: Floats, bare: Floats) -> float:
+    """The weight of the verdicts, 0..1, with which the sum of both varies least."""
+    if len(told) < 2 or float(bare.var()) < 1e-12:
+        return 0.0
+    return min(max(-float(np.cov(told, bare)[0, 1]) / float(bare.var(ddof=1)), 0.0), 1.0)
+
+
 def _weight(labels: Floats, verdicts: Floats, others: Floats) -> float:
     """How much the verdicts count, 0..1."""
     spread = float(np.concatenate((verdicts, others)).var())

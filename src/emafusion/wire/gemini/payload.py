@@ -66,16 +66,35 @@ class Score(Struct):
     log_probability: float | None = field(default=None, name="logProbability")
 
 
+class Top(Struct):
+    """The likeliest tokens of one place."""
+
+    candidates: list[Score] | None = None
+
+    @property
+    def pairs(self) -> tuple[tuple[str, float], ...]:
+        """Those that have a value."""
+        scores = self.candidates or ()
+        known = [(score.token, score.log_probability) for score in scores]
+        return tuple((token, value) for token, value in known if value is not None)
+
+
 class Scores(Struct):
-    """The tokens that were chosen."""
+    """The tokens that were chosen, and the likeliest of each place where they were asked for."""
 
     chosen: list[Score] | None = field(default=None, name="chosenCandidates")
+    top: list[Top] | None = field(default=None, name="topCandidates")
 
     def read(self) -> tuple[TokenLogprob, ...]:
         """Give the tokens that have a value."""
+        others = [top.pairs for top in self.top or ()]
         return tuple(
-            TokenLogprob(token=score.token, logprob=score.log_probability)
-            for score in self.chosen or ()
+            TokenLogprob(
+                token=score.token,
+                logprob=score.log_probability,
+                others=others[n] if n < len(others) else (),
+            )
+            for n, score in enumerate(self.chosen or ())
             if score.log_probability is not None
         )
 

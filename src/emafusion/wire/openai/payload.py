@@ -59,11 +59,24 @@ class Called(Struct):
         return given or "" if not isinstance(given, dict) else msgspec.json.encode(given).decode()
 
 
+class OtherScore(Struct):
+    """A token that might have stood there."""
+
+    token: str
+    logprob: float
+
+
 class TokenScore(Struct):
-    """One token with its log-probability."""
+    """One token with its log-probability, and those of others where they were asked for."""
 
     token: str
     logprob: float | None = None
+    top_logprobs: list[OtherScore] | None = None
+
+    @property
+    def others(self) -> tuple[tuple[str, float], ...]:
+        """The other tokens with theirs."""
+        return tuple((other.token, other.logprob) for other in self.top_logprobs or ())
 
 
 class Logprobs(Struct):
@@ -75,10 +88,12 @@ class Logprobs(Struct):
 
     def read(self) -> tuple[TokenLogprob, ...]:
         """Give the tokens that have a value."""
-        pairs = [(score.token, score.logprob) for score in self.content or ()]
-        pairs += zip(self.tokens or (), self.token_logprobs or (), strict=False)
+        pairs = zip(self.tokens or (), self.token_logprobs or (), strict=False)
+        scores = [*(self.content or ()), *(TokenScore(token, value) for token, value in pairs)]
         return tuple(
-            TokenLogprob(token=token, logprob=value) for token, value in pairs if value is not None
+            TokenLogprob(token=score.token, logprob=score.logprob, others=score.others)
+            for score in scores
+            if score.logprob is not None
         )
 
 
