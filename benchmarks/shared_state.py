@@ -2,8 +2,9 @@
 
     python benchmarks/shared_state.py processes     # 1, 2 and 4 processes append to one SQLite file
     python benchmarks/shared_state.py retention     # appends while 5,000 old rows are removed
-    python benchmarks/shared_state.py postgres      # appends and budgets; EMA_POSTGRES: its URL
-    python benchmarks/shared_state.py valkey        # limits; EMA_VALKEY: its URL
+    python benchmarks/shared_state.py answers       # an idempotency key, by way of a file
+    python benchmarks/shared_state.py postgres      # appends, budgets, keys; EMA_POSTGRES: its URL
+    python benchmarks/shared_state.py valkey        # limits, keys; EMA_VALKEY: its URL
 
 Prints milliseconds: p50, p99, worst, and operations a second.
 """
@@ -19,8 +20,10 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from msgspec.structs import replace
 from tests.store.outcomes import outcome
 
+from emafusion.store.answers.ports import Answers, Entry
 from emafusion.store.connection import connect, open_log
 from emafusion.store.estimates import LabelNames
 from emafusion.store.housekeeping import Housekeeper, Retention
@@ -28,6 +31,7 @@ from emafusion.store.keys.ports import Charge, Counter, Meter
 from emafusion.store.log import OutcomeLog
 from emafusion.store.recording import Recorder
 from emafusion.store.rows import insert, to_row
+from emafusion.store.shelf.sqlite_shelf import SqliteShelf
 from emafusion.store.texts import Texts
 
 SECONDS = 4.0
@@ -122,6 +126,7 @@ async def with_postgres() -> None:
     """One after the other, and fifty at once."""
     from emafusion.store.postgres.link import checked_url
     from emafusion.store.postgres.opening import open_postgres_keys, open_postgres_log
+    from emafusion.store.postgres.shelf import PostgresShelf
 
     url = checked_url(os.environ["EMA_POSTGRES"], where="EMA_POSTGRES")
     log = open_postgres_log(
@@ -139,16 +144,39 @@ async def with_postgres() -> None:
     told("PostgreSQL: reserve and settle", await timed(lambda n: _pay(meter, f"{run}-{n}")))
     await keys.close()
     await meter.close()
+    shelf = PostgresShelf(url)
+    told("PostgreSQL: claim a key, keep its answer", await timed(lambda n: _once(shelf.answers, n)))
+    await shelf.close()
 
 
 async def with_valkey() -> None:
     """One after the other."""
+    from emafusion.store.valkey.answers import ValkeyAnswers
     from emafusion.store.valkey.link import open_client
     from emafusion.store.valkey.meter import ValkeyMeter
 
     meter, run = ValkeyMeter(open_client(os.environ["EMA_VALKEY"])), time.time_ns()
     told("Valkey: reserve and settle", await timed(lambda n: _pay(meter, f"{run}-{n}")))
     await meter.close()
+    answers = ValkeyAnswers(open_client(os.environ["EMA_VALKEY"]), max_bytes=64 * 2**20)
+    told("Valkey: claim a key, keep its answer", await timed(lambda n: _once(answers, n)))
+    await answers.close()
+
+
+async def with_file() -> None:
+    """The same where workers share a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        shelf = SqliteShelf(Path(folder) / "shelf.sqlite")
+        told("SQLite: claim a key, keep its answer", await timed(lambda n: _once(shelf.answers, n)))
+        await shelf.close()
+
+
+async def _once(answers: Answers, number: int) -> None:
+    """A key that nobody used before, and an answer of 2 KB."""
+    name = f"{time.time_ns()}-{number}".encode()
+    mine = Entry(request=b"q" * 16, worker="w")
+    await answers.claim(name, mine, lasts_s=12.0)
+    await answers.keep(name, replace(mine, value=b"x" * 2_000), lasts_s=60.0)
 
 
 async def _pay(meter: Meter, hold: str) -> None:
@@ -166,6 +194,8 @@ if __name__ == "__main__":
             processes()
         case "retention":
             retention()
+        case "answers":
+            asyncio.run(with_file())
         case "postgres":
             asyncio.run(with_postgres())
         case _:

@@ -25,13 +25,13 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes share
 Serve = Callable[..., Serving]
 
 
-def ask(gateway: Serving, model: str = "auto") -> str:
+def ask(gateway: Serving, model: str = "auto", **headers: str) -> str:
     """One question on a connection of its own; what was answered."""
     body = {"model": model, "messages": [{"role": "user", "content": "Where?"}]}
     request = urllib.request.Request(  # noqa: S310 - our own address
         f"{gateway.url}/v1/chat/completions",
         data=json.dumps(body).encode(),
-        headers={"content-type": "application/json", "connection": "close"},
+        headers={"content-type": "application/json", "connection": "close", **headers},
     )
     with urllib.request.urlopen(request, timeout=60) as reply:  # noqa: S310 - our own address
         return str(json.load(reply)["choices"][0]["message"]["content"])
@@ -148,6 +148,11 @@ def test_another_config_takes_over_and_a_wrong_one_does_not(
     while reloads() == before:
         time.sleep(0.02)
     assert ask(gateway, "third") == "Oslo"
+    provider.seen.clear()
+    once = {"idempotency-key": "whichever worker it comes to"}
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda _: ask(gateway, "third", **once), range(8))) == ["Oslo"] * 8
+    assert len(provider.seen) == 1
     done = gateway.stop()
     assert "; the config in use stays" in done.err
     assert done.code == 0

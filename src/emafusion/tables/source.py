@@ -73,7 +73,8 @@ class Source:
 
 def reader_of(path: Path) -> Reader:
     """How a file is read: by its first bytes where they tell, else by its ending."""
-    if is_database(path):
+    # A log that this process may be writing to is not opened to look: see `store.private`.
+    if is_database(path) or (path.suffix == ".sqlite" and path.is_file()):
         return read_log
     begin = first_bytes(path)
     for magic, reader in _MAGIC.items():

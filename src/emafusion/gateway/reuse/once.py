@@ -130,7 +130,10 @@ class Once:
         if together is None:
             return await make(), False
         tries = 0
-        while (entry := await together.stands(name, request)) is not None:
+        while True:
+            entry = await together.stands(name, request)
+            if entry is None:
+                return await make(), False
             _check(entry.request, request)
             told = entry.value
             outcome = None if told is None else heard(told, asked.query, asked.objective)

@@ -74,7 +74,8 @@ class Together:
             yield
         finally:
             renewing.cancel()
-            await asyncio.shield(self._tried(self.answers.free(name, self.worker)))
+            if not self._rests:
+                await asyncio.shield(self._tried(self.answers.free(name, self.worker)))
 
     async def close(self) -> None:
         """Wait for what is being kept, and let go of it."""
