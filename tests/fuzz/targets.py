@@ -23,6 +23,7 @@ with atheris.instrument_imports(include=["emafusion"]):
     from emafusion.gateway.limits import USUAL
     from emafusion.wire.anthropic import AnthropicDialect, Around
     from emafusion.wire.anthropic import decode_query as decode_messages
+    from emafusion.wire.error_body import read_trouble
     from emafusion.wire.gemini import GeminiDialect
     from emafusion.wire.gemini.inbound import Asked
     from emafusion.wire.gemini.inbound import decode_query as decode_contents
@@ -63,7 +64,7 @@ def replies(data: bytes) -> None:
     for dialect in DIALECTS:
         with suppress(EmafusionError):
             dialect.reply(data)
-        dialect.failure(500, {}, data)
+    read_trouble(data).failure(500, {})
 
 
 def streams(data: bytes) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
+from emafusion.build.readers import better_half, cheapest_first
 from emafusion.catalog import cost_usd
 from emafusion.config import FusionSection
 from emafusion.domain.attempt import Usage
@@ -26,14 +27,10 @@ def fusing_of(candidates: tuple[Candidate, ...], quality: Floats) -> Fusing | No
 
     `quality`: float64[n], mean predicted quality. None where no language model could compare.
     """
-    readers = [
-        (fee if (fee := cost_usd(READING, c.model.price)) is not None else np.inf, c.name, c)
-        for c, q in zip(candidates, quality, strict=True)
-        if q >= np.median(quality) and c.model.kind == "language"
-    ]
+    readers = cheapest_first(better_half(candidates, quality), _fee_usd)
     if not readers:
         return None
-    ordered = tuple(reader for *_, reader in sorted(readers, key=lambda each: each[:2]))
+    ordered = tuple(reader for _, reader in readers)
     return Fusing(writer=MergeWriter(), comparer=LLMComparer(readers=ordered))
 
 
@@ -50,3 +47,9 @@ def fusion_of(policy: Policy, dial: Dial, section: FusionSection) -> Policy:
 def with_samples(policy: Policy, most: int) -> Policy:
     """The policy, which may ask a model several times where the config allows it."""
     return SamplesPolicy(inner=policy, most=most) if most > 1 else policy
+
+
+def _fee_usd(reader: Candidate) -> float:
+    """Where a price is not known it is the last to be asked, not left out."""
+    fee = cost_usd(READING, reader.model.price)
+    return math.inf if fee is None else fee

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import numpy as np
-
+from emafusion.build.readers import better_half, cheapest_first
 from emafusion.catalog import cost_usd
 from emafusion.domain.attempt import Usage
 from emafusion.domain.features import Floats
 from emafusion.domain.model import Candidate, Model, Objective
 from emafusion.flow.slow import TIMEOUT_S, SlowLabels
-from emafusion.judge.labeller import MAX_TOKENS, MAX_TOKENS_REASONING, LLMLabeller
+from emafusion.judge.labeller import ROOM, LLMLabeller
 from emafusion.replay.labelled import SlowRecords
 
 PROMPT, WORDS, THOUGHT = 700, 50, 300
@@ -34,16 +33,10 @@ def build_slow(
 
     `quality`: float64[n], mean predicted quality of each candidate.
     """
-    fees = [
-        (fee, candidate.name, candidate)
-        for candidate, q in zip(candidates, quality, strict=True)
-        if q >= np.median(quality)
-        and candidate.model.kind == "language"
-        and (fee := _fee_usd(candidate)) is not None
-    ]
-    if not fees:
+    readers = cheapest_first(better_half(candidates, quality), _fee_usd)
+    if not readers:
         return None
-    fee, _, candidate = min(fees)
+    fee, candidate = readers[0]
     return SlowLabels(
         labeller=LLMLabeller(candidate=candidate, axes=axes, timeout_s=TIMEOUT_S),
         cost_usd=fee,
@@ -80,7 +73,7 @@ def _fee_usd(candidate: Candidate) -> float | None:
 
 
 def _most_usd(candidate: Candidate) -> float | None:
-    return _cost_usd(candidate, LONGEST, MAX_TOKENS_REASONING if _thinks(candidate) else MAX_TOKENS)
+    return _cost_usd(candidate, LONGEST, ROOM[1] if _thinks(candidate) else ROOM[0])
 
 
 def _cost_usd(candidate: Candidate, prompt: int, completion: int) -> float | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from emafusion.build.readers import better_half, cheapest_first
 from emafusion.catalog import cost_usd
 from emafusion.config.tree import Decompose
 from emafusion.domain.attempt import Usage
@@ -30,16 +29,10 @@ def splitter_of(
         return None
     if wanted == "rules":
         return RuleSplitter()
-    fees = [
-        (fee, candidate.name, candidate)
-        for candidate, q in zip(candidates, quality, strict=True)
-        if q >= np.median(quality)
-        and candidate.model.kind == "language"
-        and (fee := _fee_usd(candidate)) is not None
-    ]
-    if not fees:
+    readers = cheapest_first(better_half(candidates, quality), _fee_usd)
+    if not readers:
         return None
-    fee, _, candidate = min(fees, key=lambda each: each[:2])
+    fee, candidate = readers[0]
     return LLMPlanner(candidate=candidate, cost_usd=fee)
 
 

@@ -15,6 +15,7 @@ from emafusion.upstream.pool import Pool
 from emafusion.upstream.proxy import proxies_from_environment
 from emafusion.upstream.request import HttpRequest
 from emafusion.upstream.timeouts import Timeouts
+from emafusion.wire.error_body import read_trouble
 
 WITHIN_S = 5.0
 OK = "ok"
@@ -71,7 +72,7 @@ class _Asker:
             body = await response.read()
             if response.status == 200:
                 return OK
-            failure = dialect.failure(response.status, response.headers, body)
+            failure = read_trouble(body).failure(response.status, response.headers)
             return one_line(f"{response.status}: {failure}")[:200]
         finally:
             response.close()

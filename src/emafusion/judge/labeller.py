@@ -6,7 +6,6 @@ worst that a prompt can do by speaking to it is to be taken for another kind of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,18 +16,19 @@ from emafusion.domain.attempt import Attempt, Choice
 from emafusion.domain.command import Call, Flow, call
 from emafusion.domain.features import Floats, Labels
 from emafusion.domain.model import Candidate
-from emafusion.domain.query import Message, Query, Settings, TextPart
+from emafusion.domain.query import Query
+from emafusion.judge.brief import brief, object_of
 from emafusion.judge.quoting import fence_for, quoted
 
-MAX_TOKENS, MAX_TOKENS_REASONING = 64, 2_000
+ROOM = 64, 2_000
+"""Tokens of a reply, and of one by a model that thinks first."""
+
 HEAD = 3_200
 """Characters of the prompt that are shown: some 800 tokens."""
 
 MAX_REPLY = 400
 MOST = 0.99
 """The surest that a label is believed."""
-
-_FENCED = re.compile(r"```(?:json)?\s*(\{[^`]*\})\s*```")
 
 Axes = Mapping[str, tuple[str, ...]]
 """For each axis of `Labels` the names of its classes, in the order of the array."""
@@ -75,20 +75,7 @@ class LLMLabeller:
         classes = "\n".join(f"{axis}: {', '.join(names)}" for axis, names in self.axes.items())
         system = _SYSTEM.format(mark=mark, classes=classes)
         user = f"{quoted('query', head, mark)}\n\n{_ASK}"
-        messages = (
-            Message(role="system", parts=(TextPart(text=system),)),
-            Message(role="user", parts=(TextPart(text=user),)),
-        )
-        return Query(query_id=query.query_id, messages=messages, settings=self._settings())
-
-    def _settings(self) -> Settings:
-        """One short reply at temperature 0; a model that thinks first gets room, little effort."""
-        thinks = "reasoning" in self.candidate.model.abilities
-        return Settings(
-            max_tokens=MAX_TOKENS_REASONING if thinks else MAX_TOKENS,
-            temperature=None if thinks else 0.0,
-            reasoning_effort="low" if thinks else None,
-        )
+        return brief(query.query_id, (system, user), reader=self.candidate, room=ROOM)
 
 
 _SYSTEM = (
@@ -118,7 +105,7 @@ def labels_of(choice: Choice, axes: Axes) -> Labels | None:
     >>> labels_of(Choice(text=f"Sure! {said}"), axes) is None
     True
     """
-    said = _read(choice)
+    said = object_of(choice, _Reply, longest=MAX_REPLY)
     if said is None:
         return None
     task, depth = _spread(said.task, axes["task"]), _spread(said.depth, axes["depth"])
@@ -126,17 +113,6 @@ def labels_of(choice: Choice, axes: Axes) -> Labels | None:
     if task is None or depth is None or domain is None or form is None:
         return None
     return Labels(task=task, depth=depth, domain=domain, format=form)
-
-
-def _read(choice: Choice) -> _Reply | None:
-    text = choice.text.strip()
-    if len(text) > MAX_REPLY or choice.tool_calls or choice.refusal:
-        return None
-    fenced = _FENCED.fullmatch(text)
-    try:
-        return msgspec.json.decode(fenced.group(1) if fenced else text, type=_Reply)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
-        return None
 
 
 def _spread(said: Said, classes: tuple[str, ...]) -> Floats | None:

@@ -6,7 +6,6 @@ needing earlier ones alone, is read; anything else leaves the query whole.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import msgspec
@@ -15,17 +14,18 @@ from emafusion.domain.attempt import Choice
 from emafusion.domain.command import Call, Flow, call
 from emafusion.domain.model import Candidate
 from emafusion.domain.piece import MOST, WHOLE, Piece, Split
-from emafusion.domain.query import Message, Query, Settings, TextPart
+from emafusion.domain.query import Query
+from emafusion.judge.brief import brief, object_of
 from emafusion.judge.quoting import fence_for, quoted
 
 SHORTEST, LONGEST = 80, 8_000
 """Characters of a prompt that is worth asking about: a shorter one hardly holds several tasks, a
 longer one would be sent several times."""
 
-MAX_TOKENS, MAX_TOKENS_REASONING = 1_000, 4_000
-MAX_REPLY, MAX_PART = 16_000, 4_000
+ROOM = 1_000, 4_000
+"""Tokens of a reply, and of one by a model that thinks first."""
 
-_FENCED = re.compile(r"```(?:json)?\s*(\{.*\})\s*```", re.DOTALL)
+MAX_REPLY, MAX_PART = 16_000, 4_000
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,19 +67,7 @@ class LLMPlanner:
         mark = fence_for("", query.prompt)
         system = _SYSTEM.format(mark=mark, most=MOST)
         user = f"{quoted('query', query.prompt, mark)}\n\n{_ASK}"
-        messages = (
-            Message(role="system", parts=(TextPart(text=system),)),
-            Message(role="user", parts=(TextPart(text=user),)),
-        )
-        return Query(query_id=query.query_id, messages=messages, settings=self._settings())
-
-    def _settings(self) -> Settings:
-        thinks = "reasoning" in self.candidate.model.abilities
-        return Settings(
-            max_tokens=MAX_TOKENS_REASONING if thinks else MAX_TOKENS,
-            temperature=None if thinks else 0.0,
-            reasoning_effort="low" if thinks else None,
-        )
+        return brief(query.query_id, (system, user), reader=self.candidate, room=ROOM)
 
 
 def pieces_of(choice: Choice) -> tuple[Piece, ...]:
@@ -91,13 +79,8 @@ def pieces_of(choice: Choice) -> tuple[Piece, ...]:
     >>> pieces_of(Choice(text=f"Sure! {said}"))
     ()
     """
-    text = choice.text.strip()
-    if len(text) > MAX_REPLY or choice.tool_calls or choice.refusal:
-        return ()
-    fenced = _FENCED.fullmatch(text)
-    try:
-        said = msgspec.json.decode(fenced.group(1) if fenced else text, type=_Reply)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
+    said = object_of(choice, _Reply, longest=MAX_REPLY)
+    if said is None:
         return ()
     pieces = tuple(
         Piece(text=part.task.strip(), needs=tuple(sorted(set(part.needs)))) for part in said.parts

@@ -30,6 +30,7 @@ from emafusion.wire.embeddings import (
     embed_query,
     vectors_origin,
 )
+from emafusion.wire.error_body import read_trouble
 
 _LARGE_BYTES = 512 * 1024
 """Size of a reply from which it is read without holding up others."""
@@ -122,4 +123,4 @@ class RemoteEmbedder:
             body = await response.read()
         except Failure:
             body = b""  # the status says enough
-        return self.dialect.failure(status, response.headers, body, now=time.time())
+        return read_trouble(body).failure(status, response.headers, now=time.time())

@@ -22,6 +22,7 @@ from emafusion.upstream.response import Response
 from emafusion.upstream.sending import Sending
 from emafusion.upstream.timeouts import Timeouts
 from emafusion.wire.dialect import Dialect, WireRequest
+from emafusion.wire.error_body import read_trouble
 from emafusion.wire.openai import deltas_of
 from emafusion.wire.sse import SseParser
 
@@ -183,7 +184,7 @@ class RemoteUpstream:
         except Failure:
             # The status says enough; a body that breaks off must not hide it.
             body = b""
-        return self._dialect.failure(status, response.headers, body, now=time.time())
+        return read_trouble(body).failure(status, response.headers, now=time.time())
 
 
 async def _more(response: Response, fold: Fold) -> bytes:

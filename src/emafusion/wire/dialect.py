@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from emafusion.domain.attempt import Delta, Reply
 from emafusion.domain.command import Call
-from emafusion.domain.errors import Failure
 from emafusion.domain.model import Candidate
 from emafusion.domain.query import Query
 from emafusion.wire.sse import SseEvent
@@ -80,22 +78,6 @@ class Dialect(Protocol):
 
     def reader(self) -> StreamReader:
         """Make a reader for one stream."""
-        ...
-
-    def failure(
-        self,
-        status: int,
-        headers: Mapping[str, str],
-        body: bytes,
-        /,
-        *,
-        now: float | None = None,
-    ) -> Failure:
-        """Say what an error reply means.
-
-        `headers`: names in lower case. `now`: Unix seconds, needed only to read a `retry-after`
-        that is a date. The message is one line and holds nothing that looks like a key.
-        """
         ...
 
     def unsupported(self, query: Query, candidate: Candidate | None = None, /) -> tuple[str, ...]:

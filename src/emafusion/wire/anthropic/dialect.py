@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from emafusion.domain.attempt import Reply
 from emafusion.domain.command import Call
-from emafusion.domain.errors import Failure
 from emafusion.domain.model import Candidate
 from emafusion.domain.query import Query
 from emafusion.wire.anthropic.generation import generation_of
@@ -19,7 +18,6 @@ from emafusion.wire.anthropic.turns import is_sendable
 from emafusion.wire.asked import asked_of, custom_tools, opaque_parts
 from emafusion.wire.beyond import beyond_of, came_in, headers_of, path_with
 from emafusion.wire.dialect import StreamReader, WireRequest
-from emafusion.wire.error_body import read_trouble
 
 _HEADERS = (("content-type", "application/json"), ("anthropic-version", "2023-06-01"))
 _CARRIED = frozenset(
@@ -68,18 +66,6 @@ class AnthropicDialect:
     def reader(self) -> StreamReader:
         """Make a reader for one stream."""
         return AnthropicReader()
-
-    def failure(
-        self,
-        status: int,
-        headers: Mapping[str, str],
-        body: bytes,
-        /,
-        *,
-        now: float | None = None,
-    ) -> Failure:
-        """Say what an error reply means."""
-        return read_trouble(body).failure(status, headers, now=now)
 
     def unsupported(self, query: Query, candidate: Candidate | None = None, /) -> tuple[str, ...]:
         """Name what is left out or changed."""

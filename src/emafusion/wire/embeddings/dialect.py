@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from msgspec import Raw, Struct
 
-from emafusion.domain.errors import Failure
 from emafusion.wire.dialect import WireRequest
 from emafusion.wire.embeddings.asked import EmbedQuery
 
@@ -49,12 +47,6 @@ class EmbedDialect(Protocol):
 
     def reply(self, body: bytes, query: EmbedQuery, /) -> Embedded:
         """Read a reply. Raises `Garbled` where it has not a vector for each input."""
-        ...
-
-    def failure(
-        self, status: int, headers: Mapping[str, str], body: bytes, /, *, now: float | None = None
-    ) -> Failure:
-        """Say what an error reply means."""
         ...
 
     def dropped(self, query: EmbedQuery, /) -> tuple[str, ...]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 from msgspec import Raw, Struct
 
-from emafusion.domain.errors import BadInput, Failure, Garbled
+from emafusion.domain.errors import BadInput, Garbled
 from emafusion.wire.dialect import WireRequest
 from emafusion.wire.embeddings.asked import EmbedQuery
 from emafusion.wire.embeddings.dialect import Embedded
-from emafusion.wire.error_body import read_trouble
 from emafusion.wire.gemini.dialect import GeminiDialect
 from emafusion.wire.reading import read
 
@@ -58,12 +57,6 @@ class GeminiEmbeddings:
             told = f"upstream gave {len(found)} vectors for {len(query.inputs)} inputs"
             raise Garbled(told)
         return Embedded(vectors=tuple(Raw(bytes(each.values)) for each in found))
-
-    def failure(
-        self, status: int, headers: Mapping[str, str], body: bytes, /, *, now: float | None = None
-    ) -> Failure:
-        """Say what an error reply means."""
-        return read_trouble(body).failure(status, headers, now=now)
 
     def dropped(self, query: EmbedQuery, /) -> tuple[str, ...]:
         """The user, whom this API does not know."""

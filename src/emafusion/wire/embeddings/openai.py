@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 from msgspec import Raw, Struct
 
-from emafusion.domain.errors import Failure, Garbled
+from emafusion.domain.errors import Garbled
 from emafusion.wire.dialect import WireRequest
 from emafusion.wire.embeddings.asked import MOST_INPUTS, EmbedQuery
 from emafusion.wire.embeddings.dialect import Embedded
@@ -71,12 +69,6 @@ class OpenAIEmbeddings:
         usage = reply.usage or _Usage()
         tokens = usage.total_tokens if usage.prompt_tokens is None else usage.prompt_tokens
         return Embedded(vectors=tuple(Raw(bytes(v.embedding)) for v in data), prompt_tokens=tokens)
-
-    def failure(
-        self, status: int, headers: Mapping[str, str], body: bytes, /, *, now: float | None = None
-    ) -> Failure:
-        """Say what an error reply means."""
-        return read_trouble(body).failure(status, headers, now=now)
 
     def dropped(self, query: EmbedQuery, /) -> tuple[str, ...]:
         """Nothing."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from emafusion.domain.attempt import Reply
 from emafusion.domain.command import Call
-from emafusion.domain.errors import Failure
 from emafusion.domain.model import Candidate
 from emafusion.domain.query import Query
 from emafusion.wire.asked import asked_of, custom_tools, opaque_parts
 from emafusion.wire.beyond import beyond_of, came_in
 from emafusion.wire.dialect import StreamReader, WireRequest
-from emafusion.wire.error_body import read_trouble
 from emafusion.wire.gemini.inbound import COUNTING
 from emafusion.wire.gemini.outbound import (
     counting_path,
@@ -72,18 +70,6 @@ class GeminiDialect:
     def reader(self) -> StreamReader:
         """Make a reader for one stream."""
         return GeminiReader()
-
-    def failure(
-        self,
-        status: int,
-        headers: Mapping[str, str],
-        body: bytes,
-        /,
-        *,
-        now: float | None = None,
-    ) -> Failure:
-        """Say what an error reply means."""
-        return read_trouble(body).failure(status, headers, now=now)
 
     def unsupported(self, query: Query, candidate: Candidate | None = None, /) -> tuple[str, ...]:
         """Name what is left out or changed."""

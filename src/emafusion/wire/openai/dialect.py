@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from emafusion.domain.attempt import Reply
 from emafusion.domain.command import Call
-from emafusion.domain.errors import Failure
 from emafusion.domain.model import Candidate
 from emafusion.domain.query import OpaquePart, Query
 from emafusion.wire.beyond import beyond_of
 from emafusion.wire.dialect import StreamReader, WireRequest
-from emafusion.wire.error_body import read_trouble
 from emafusion.wire.openai.outbound import encode_call
 from emafusion.wire.openai.reply import decode_reply
 from emafusion.wire.openai.stream import OpenAIReader
@@ -48,18 +46,6 @@ class OpenAIDialect:
     def reader(self) -> StreamReader:
         """Make a reader for one stream."""
         return OpenAIReader()
-
-    def failure(
-        self,
-        status: int,
-        headers: Mapping[str, str],
-        body: bytes,
-        /,
-        *,
-        now: float | None = None,
-    ) -> Failure:
-        """Say what an error reply means."""
-        return read_trouble(body).failure(status, headers, now=now)
 
     def unsupported(
         self,
