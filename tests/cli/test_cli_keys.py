@@ -97,6 +97,7 @@ def test_mistakes_are_one_line(run: Callable[..., Result]) -> None:
         ("make --name x --budget -5/day", "budget_usd_per_day: expected number > 0.0"),
         ("make --name x --max-parallel 0", "max_parallel: expected integer >= 1"),
         ("make --name x --expires soon", "--expires: must be a time ahead"),
+        ("make --name x --expires 500000w", "--expires: must be a time ahead"),
         ("make --name x --expires 2020-01-01", "expires_at: is past already"),
         ("make --name x --tag team", "--tag: must be NAME=TEXT"),
         ("make --name key_1", "name: must not begin with 'key_'"),

@@ -1,4 +1,4 @@
-"""`emafusion serve` with an artifact of its own: SIGHUP has it read again at once."""
+"""`emafusion serve` is told to read again: its artifact at once, its config with what is known."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 import signal
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from tests.cli.running import Serving, Shell
+from tests.gateway.provider import Provider
 
 from emafusion.store.artifact import Artifact, load_default, save
 
@@ -65,3 +67,31 @@ def test_sighup_has_the_artifact_read_again(serve: Serve, shell: Shell) -> None:
     )
     assert refused.startswith("ERROR: fitted/card.json: not an artifact's card")
     assert refused.endswith(f"the artifact in use stays: {second}")
+
+
+def resting(gateway: Serving) -> set[str]:
+    """Models that are left alone now, as /metrics tells."""
+    with urllib.request.urlopen(f"{gateway.url}/metrics") as page:  # noqa: S310 - loopback
+        lines = page.read().decode().splitlines()
+    told = [line for line in lines if line.startswith("emafusion_model_resting{")]
+    return {line.split('"')[1] for line in told if line.endswith(" 1.0")}
+
+
+def test_another_config_knows_who_is_resting(
+    serve: Serve, shell: Shell, provider: Provider
+) -> None:
+    """Where the model's own entry has not changed; one that has is tried anew."""
+    provider.script = {"cheap": "status:503", "dear": "status:503"}
+    config = shell.folder / "emafusion.yaml"
+    rest = "reliability: {retries: 0, failures: 1, rest_s: 300, most_rest_s: 300}\n"
+    config.write_text(config.read_text() + rest)
+    gateway = serve()
+    for name in ("cheap", "dear"):
+        asked = {"model": name, "messages": [{"role": "user", "content": "Where?"}]}
+        url = f"{gateway.url}/v1/chat/completions"
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(url, json.dumps(asked).encode())  # noqa: S310 - loopback
+    assert resting(gateway) == {"cheap", "dear"}
+    config.write_text(config.read_text().replace("size_b: 300", "size_b: 200"))
+    assert shell.run("reload").code == 0
+    assert resting(gateway) == {"cheap"}

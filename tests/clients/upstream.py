@@ -1,12 +1,13 @@
 """A provider for the client libraries: speaks OpenAI's API and follows one script.
 
-It calls the tool that it is offered, repeats what the tool gave, fills the shape that is asked for,
-and knows one fact.
+It calls the tool that it is offered, or the one that the user spells out (`call NAME {"a": 1}`),
+repeats what the tool gave, fills the shape that is asked for, and knows one fact.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +17,7 @@ from typing_extensions import override
 
 Json = dict[str, Any]
 FACT = "Oslo is the capital of Norway."
+CALL = re.compile(r"call (\w+) (\{.*\})")
 USAGE: Json = {"prompt_tokens": 20, "completion_tokens": 7, "total_tokens": 27}
 
 
@@ -59,20 +61,30 @@ def _frame(asked: Json) -> Json:
 
 def _answer(asked: Json) -> Json:
     last = asked["messages"][-1]
-    if last["role"] == "tool":
-        text = last["content"]
-        said = text if isinstance(text, str) else "".join(part["text"] for part in text)
-        return {"content": f"It is {said.strip(chr(34))}."}
+    given = next((m for m in reversed(asked["messages"]) if m["role"] != "user"), last)
+    if given["role"] == "tool":  # the user's words may follow
+        return {"content": f"It is {_text(given).strip(chr(34))}."}
+    spelled = CALL.search(_text(last))
+    if spelled:
+        return _called(spelled[1], spelled[2])
     if asked.get("tools"):
         choice = asked.get("tool_choice")
         named = choice["function"]["name"] if isinstance(choice, dict) else None
         tools = [tool["function"] for tool in asked["tools"]]
         tool = next(tool for tool in tools if named in (None, tool["name"]))
-        arguments = json.dumps(_filled(tool["parameters"], tool["parameters"]))
-        function = {"name": tool["name"], "arguments": arguments}
-        return {"tool_calls": [{"id": "call_1", "type": "function", "function": function}]}
+        return _called(tool["name"], json.dumps(_filled(tool["parameters"], tool["parameters"])))
     shape = (asked.get("response_format") or {}).get("json_schema")
     return {"content": json.dumps(_filled(shape["schema"], shape["schema"])) if shape else FACT}
+
+
+def _text(message: Json) -> str:
+    said = message["content"]
+    return said if isinstance(said, str) else "".join(part.get("text", "") for part in said)
+
+
+def _called(name: str, arguments: str) -> Json:
+    function = {"name": name, "arguments": arguments}
+    return {"tool_calls": [{"id": "call_1", "type": "function", "function": function}]}
 
 
 def _chunks(said: Json) -> Iterator[Json]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from emafusion.config import ConfigError, ModelEntry, parse
 from emafusion.config.litellm import import_litellm
+from emafusion.config.models import DeploymentEntry
 
 PROXY = """
 model_list:
@@ -79,6 +80,59 @@ def test_each_deployment_finds_its_native_way() -> None:
     )
 
 
+SEVERAL = """
+model_list:
+  - {model_name: gpt, litellm_params: {model: gpt-6-luna, api_key: os.environ/KEY_A, tpm: 9}}
+  - {model_name: gpt, litellm_params: {model: openai/gpt-6-luna, api_key: sk-in-the-file}}
+  - {model_name: gpt, litellm_params: {model: gpt-6-luna, api_key: os.environ/KEY_A}}
+  - {model_name: gpt, litellm_params: {model: gpt-6-sol}}
+  - model_name: mine
+    litellm_params: {model: openai/llama, api_base: "http://10.0.0.5:80/v1", api_key: os.environ/K}
+  - model_name: mine
+    litellm_params: {model: openai/llama-eu, api_base: "http://10.0.0.6:8000/v1"}
+router_settings:
+  fallbacks: [{gpt: [mine, nobody]}, {gone: [mine]}]
+  num_retries: 2
+"""
+
+
+def test_what_shares_a_name_is_one_model_at_several_deployments() -> None:
+    """Keys apart, places that come twice once; another model of that name is another model."""
+    text = import_litellm(SEVERAL)
+    assert parse(text, source="emafusion.yaml").models == (
+        ModelEntry(
+            name="gpt",
+            provider="openai",
+            remote_name="gpt-6-luna",
+            deployments=(
+                DeploymentEntry(api_key_env="KEY_A"),
+                DeploymentEntry(api_key_env="GPT_2_API_KEY"),
+            ),
+            fallbacks=("mine",),
+        ),
+        ModelEntry(name="gpt-2", provider="openai", remote_name="gpt-6-sol"),
+        ModelEntry(
+            name="mine",
+            provider="openai",
+            remote_name="llama",
+            deployments=(
+                DeploymentEntry(base_url="http://10.0.0.5:80/v1", api_key_env="K"),
+                DeploymentEntry(base_url="http://10.0.0.6:8000/v1", remote_name="llama-eu"),
+            ),
+        ),
+    )
+    for line in (
+        "# Taken over from config.yaml: 6 of 6 deployments.",
+        "# gpt: not taken over: tpm.",
+        "# gpt-2: its key is not copied; set the environment variable GPT_2_API_KEY.",
+        "# Not taken over: the fallback of gpt to nobody.",
+        "# Not taken over: the fallback of gone to mine.",
+        "# Not taken over: router_settings.num_retries.",
+    ):
+        assert f"{line}\n" in text
+    assert "sk-in-the-file" not in text
+
+
 def test_what_is_left_behind_is_said_on_top() -> None:
     """Limits, settings, wildcards and keys are named in comments, none silently dropped."""
     text = import_litellm(PROXY, source="proxy.yaml")
@@ -88,7 +142,8 @@ def test_what_is_left_behind_is_said_on_top() -> None:
         "# claude: its key is not copied; set the environment variable CLAUDE_API_KEY.",
         "# azure-gpt: called through the litellm library, which reads its usual variable.",
         "# Not taken over: openai/*, a wildcard; name the models instead.",
-        "# Not taken over: litellm_settings.",
+        "# Not taken over: litellm_settings.drop_params.",
+        "# Not taken over: general_settings.",
     ):
         assert f"{line}\n" in text
 
@@ -140,7 +195,8 @@ params = st.fixed_dictionaries(
         "x\ny": values,
     },
 )
-rows = st.fixed_dictionaries({"litellm_params": params}, optional={"model_name": values})
+names = values | st.sampled_from(["a", "A", "a-2"])
+rows = st.fixed_dictionaries({"litellm_params": params}, optional={"model_name": names})
 
 
 @given(st.lists(rows, min_size=1, max_size=4), st.text(max_size=8))

@@ -70,8 +70,10 @@ def test_the_image_runs_the_real_command_as_nobody_in_particular() -> None:
     assert int(user) > 999 < int(group)
     base = next(rest for word, rest in instructions() if word == "ARG").partition("=")[2]
     assert re.fullmatch(r"docker\.io/library/python:3\.\d+\.\d+-slim-\w+", base)
-    words = last("HEALTHCHECK").partition("CMD")[2]
-    asked = re.search(r"http://127\.0\.0\.1:8080(/\w+)", json.loads(words)[2])
+    words = json.loads(last("HEALTHCHECK").partition("CMD")[2])
+    composed = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+    assert composed["services"]["gateway"]["healthcheck"]["test"] == ["CMD", *words]
+    asked = re.search(r"http://127\.0\.0\.1:8080(/\w+)", words[2])
     assert asked is not None
     assert asked[1] in OPEN & ROUTES.keys()
 

@@ -189,3 +189,22 @@ def test_a_tool_loop_stays_with_its_model_while_that_answers(
         said = ask(served.gateway, "auto", tools=[tool], messages=turns).said
         assert said.status == 200
         assert said.headers["x-emafusion-model"] != maker
+
+
+def test_who_cannot_serve_a_query_stands_in_for_nobody(
+    start_served: StartServed, faulty: Faulty
+) -> None:
+    """A fallback without the ability, or beyond the limits, is asked neither later nor besides."""
+    pool = """
+  - {name: one, provider: openai, base_url: "URL", fallbacks: [blind], abilities: [tools],
+     prompt_usd_per_mtok: 1, completion_usd_per_mtok: 1}
+  - {name: blind, provider: openai, base_url: "URL", prompt_usd_per_mtok: 1000,
+     completion_usd_per_mtok: 1000}
+"""
+    served = start_served(pool=pool, more="reliability: {retries: 0, hedge_after_s: 0.1}")
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    faulty.now["one"] = (Pause(0.3), *DOWN)
+    assert ask(served.gateway, "one", tools=[tool]).said.status == 503
+    assert ask(served.gateway, "one", emafusion={"max_cost_usd": 0.01}).said.status == 503
+    assert faulty.calls["blind"] == 0
+    assert ask(served.gateway, "one").said.headers["x-emafusion-model"] == "blind"

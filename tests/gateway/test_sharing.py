@@ -1,4 +1,4 @@
-"""Replicas tell each other who is failing and who made which tool call."""
+"""Replicas tell each other who is failing, and how conversations stand."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from dataclasses import replace as changed
 from msgspec.structs import replace
 from tests.store.outcomes import answer
 
-from emafusion.domain.attempt import Attempt, Choice, Reply
+from emafusion.domain.attempt import Attempt, Choice, Reply, Usage
 from emafusion.domain.errors import Overloaded, RateLimited
+from emafusion.domain.evidence import Evidence
+from emafusion.domain.model import Price
 from emafusion.domain.query import Message, Query, ToolCall, ask
 from emafusion.gateway.sharing import Sharing
 from emafusion.store.shared import Event, Hear, Told, from_bytes, to_bytes
@@ -115,11 +117,33 @@ def test_a_tool_loop_stays_with_its_model_at_every_replica() -> None:
     call = ToolCall(id="call-1", name="look", arguments="{}")
     given = answer(candidate="large")
     one.turns.note(
-        replace(given, reply=Reply(choices=(Choice(text="", tool_calls=(call,)),), model="large"))
+        replace(given, reply=Reply(choices=(Choice(text="", tool_calls=(call,)),), model="large")),
+        "talk-7",
     )
     pool = (making.candidate("small"), making.candidate("large"))
-    assert [c.name for c in two.turns.keep(answering("call-1"), pool)] == ["large"]
-    assert two.turns.keep(answering("call-2"), pool) == pool
+    assert [c.name for c in two.turns.keep(answering("call-1"), "talk-7", pool)] == ["large"]
+    assert two.turns.keep(answering("call-2"), "talk-7", pool) == pool
+
+
+def test_who_has_a_conversation_in_its_cache_is_known_everywhere() -> None:
+    """For as long as it was there, not for as long as it was heard of."""
+    wire = Wire()
+    one, two = wire.replica(lambda: 1000.0), wire.replica(lambda: 5.0)
+    dear = making.candidate("dear")
+    price = Price(prompt_usd_per_mtok=2.0, cached_prompt_usd_per_mtok=0.2)
+    dear = changed(dear, model=changed(dear.model, price=price))
+    usage = Usage(prompt_tokens=5_000, completion_tokens=5)
+    read = Attempt(
+        candidate="dear", reply=Reply(choices=(Choice(text="yes"),), model="dear", usage=usage)
+    )
+    evidence = Evidence(attempts=(read,))
+    one.warmth.note("talk-7", evidence, candidates=(dear,), now_s=1000.0)
+    wire.wall += 100.0
+    late = wire.replica(lambda: 0.0)
+    wire.ears[-1][1](wire.told[0])
+    for warmth, left_s in ((two.warmth, 304.9), (late.warmth, 199.9)):
+        assert dict(warmth.of("talk-7", now_s=left_s)) == {"dear": 5_000}
+        assert not warmth.of("talk-7", now_s=left_s + 0.2)
 
 
 def answering(call_id: str) -> Query:

@@ -14,7 +14,6 @@ from emafusion.domain.attempt import Attempt, Usage
 from emafusion.domain.evidence import Evidence
 from emafusion.domain.features import Estimates
 from emafusion.domain.model import Candidate, Price
-from emafusion.domain.query import Message, Query, TextPart, ask
 from emafusion.flow.warm import warmed
 from emafusion.gateway.warmth import KEPT_S, Warmth
 from emafusion.testing import candidate, said
@@ -31,11 +30,6 @@ def cached(name: str, *, provider: str = "openai") -> Candidate:
 A, B, PLAIN = cached("a"), cached("b", provider="anthropic"), candidate("plain")
 
 
-def turn(role: str, text: str) -> Message:
-    """One turn."""
-    return Message(role=role, parts=(TextPart(text=text),))  # type: ignore[arg-type]  # a role
-
-
 def read_by(name: str, usage: Usage) -> Evidence:
     """One answer by a candidate, for which its provider read a prompt."""
     answer = said("hello", by=name)
@@ -45,37 +39,37 @@ def read_by(name: str, usage: Usage) -> Evidence:
 
 
 LONG = Usage(prompt_tokens=5_000)
-FIRST = ask("A long story ...")
-SECOND = replace(FIRST, messages=(*FIRST.messages, turn("assistant", "hello"), turn("user", "?")))
 
 
-def noted(warmth: Warmth, query: Query, evidence: Evidence, session: str | None = None) -> None:
+def noted(warmth: Warmth, evidence: Evidence, conversation: str = "talk-7") -> None:
     """Remember it at second 0."""
-    warmth.note(query, session, evidence, candidates=(A, B, PLAIN), now_s=0.0)
+    warmth.note(conversation, evidence, candidates=(A, B, PLAIN), now_s=0.0)
 
 
 def test_the_next_turn_finds_who_read_the_last() -> None:
-    """By its own words: the next request repeats the conversation up to the last answer."""
+    """In its own conversation alone."""
     warmth = Warmth()
-    noted(warmth, FIRST, read_by("a", LONG))
-    assert dict(warmth.of(SECOND, None, now_s=1.0)) == {"a": 5_000}
-    assert not warmth.of(FIRST, None, now_s=1.0), "a first turn has no past"
-    other = replace(SECOND, messages=(turn("user", "Another story"), *SECOND.messages[1:]))
-    assert not warmth.of(other, None, now_s=1.0)
+    noted(warmth, read_by("a", LONG))
+    assert dict(warmth.of("talk-7", now_s=1.0)) == {"a": 5_000}
+    assert not warmth.of("talk-8", now_s=1.0)
 
 
-def test_a_session_is_known_by_its_name() -> None:
-    """A client that names its session is found whatever it sends."""
-    warmth = Warmth()
-    noted(warmth, FIRST, read_by("a", LONG), "talk-7")
-    assert dict(warmth.of(ask("Next?"), "talk-7", now_s=1.0)) == {"a": 5_000}
+def test_what_is_inherited_is_older_than_what_is_known() -> None:
+    """Another config begins with what the one before it knew."""
+    before, warmth = Warmth(), Warmth()
+    noted(before, read_by("a", LONG))
+    noted(before, read_by("a", LONG), "talk-8")
+    noted(warmth, read_by("a", Usage(prompt_tokens=6_000)))
+    warmth.inherit(before)
+    assert dict(warmth.of("talk-7", now_s=1.0)) == {"a": 6_000}
+    assert dict(warmth.of("talk-8", now_s=1.0)) == {"a": 5_000}
 
 
 def test_a_cache_grows_cold() -> None:
     """After some minutes nothing is counted on."""
     warmth = Warmth()
-    noted(warmth, FIRST, read_by("a", LONG))
-    assert not warmth.of(SECOND, None, now_s=KEPT_S + 1.0)
+    noted(warmth, read_by("a", LONG))
+    assert not warmth.of("talk-7", now_s=KEPT_S + 1.0)
 
 
 @pytest.mark.parametrize(
@@ -91,8 +85,8 @@ def test_a_cache_grows_cold() -> None:
 def test_only_what_saves_money_is_remembered(name: str, usage: Usage, tokens: int | None) -> None:
     """Short prompts, unknown prices and caches that nobody asked for save nothing."""
     warmth = Warmth()
-    noted(warmth, FIRST, read_by(name, usage))
-    found = dict(warmth.of(SECOND, None, now_s=1.0))
+    noted(warmth, read_by(name, usage))
+    found = dict(warmth.of("talk-7", now_s=1.0))
     assert found == ({} if tokens is None else {name: tokens})
 
 

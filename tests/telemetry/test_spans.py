@@ -14,6 +14,9 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from emafusion.domain.attempt import Attempt
+from emafusion.domain.errors import Overloaded
+from emafusion.domain.evidence import Judgement, Merge
 from emafusion.domain.outcome import Outcome
 from emafusion.telemetry.gen_ai import GenAiMetrics
 from emafusion.telemetry.spans import TRACE_TAG, Spans
@@ -30,21 +33,37 @@ def spans_of(seen: Outcome, *, content: bool = False) -> tuple[ReadableSpan, ...
 
 
 def test_one_span_a_call_below_the_request() -> None:
-    """And one for each judge; all within the request's time."""
+    """And one for each judge, whatever it was of; all within the request's time."""
     seen = outcome()
-    *pieces, request = spans_of(seen)
     evidence = seen.answer.evidence
-    assert len(pieces) == len(evidence.attempts) + len(evidence.judgements)
+    write = Attempt(candidate="large", failure=Overloaded("no"), latency_s=0.1)
+    said = Judgement(judge="compare", attempt=0, value=0.4)
+    merge = Merge(attempt=write, of=(0,), over=0, compared=(said,))
+    evidence = replace(evidence, labelled=(write,), merge=merge)
+    seen = replace(seen, answer=replace(seen.answer, evidence=evidence))
+    *pieces, request = spans_of(seen)
+    assert len(pieces) == len(evidence.attempts) + len(evidence.judgements) + 3
     assert request.attributes is not None
     assert request.attributes["emafusion.decision_id"] == seen.decision_id
     assert request.attributes["gen_ai.request.model"] == seen.query.requested
     for piece in pieces:
+        assert piece.attributes is not None
+        assert piece.attributes["emafusion.decision_id"] == seen.decision_id
         assert piece.parent is not None
         assert request.context is not None
         assert piece.parent.span_id == request.context.span_id
         assert request.start_time is not None
         assert piece.start_time is not None
         assert request.start_time <= piece.start_time
+
+
+@pytest.mark.parametrize(("session", "told"), [("talk-7", "talk-7"), ("hash:0123", None)])
+def test_a_session_that_was_made_up_is_no_conversation(session: str, told: str | None) -> None:
+    """The conventions ask for the client's own; ours is told by its own name."""
+    attributes = spans_of(replace(outcome(), session=session))[-1].attributes
+    assert attributes is not None
+    assert attributes.get("gen_ai.conversation.id") == told
+    assert attributes["emafusion.session"] == session
 
 
 def test_it_belongs_to_the_trace_of_the_client() -> None:

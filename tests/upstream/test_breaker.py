@@ -21,6 +21,8 @@ from emafusion.domain.errors import (
     Unauthorized,
 )
 from emafusion.upstream.breaker import Breaker, BreakerRules, Sign
+from emafusion.upstream.budget import RetryBudget
+from emafusion.upstream.headroom import Headroom
 from emafusion.upstream.health import Health, sign_of
 
 RULES = BreakerRules(
@@ -210,3 +212,36 @@ def test_a_provider_that_asks_to_wait_is_left_alone() -> None:
     health.note("c", attempt(RateLimited("x", retry_after_s=4.0)), 0.0)
     assert not health.available("c", 3.9)
     assert health.available("c", 4.0)
+
+
+def test_what_was_known_before_is_known_after_under_new_rules() -> None:
+    """Of the names that are the same; what was learned since is not undone."""
+    before, after = Health(RULES), Health(BreakerRules(failures=7))
+    for name in ("a", "b", "c"):
+        for _ in range(3):
+            before.note(name, _failed(name), 0.0)
+        before.heard(name, Headroom(share=0.25, until=60.0))
+    after.note("b", _answered("b"), 0.0)
+    after.inherit(before, ("a", "b", "nobody"))
+    assert after.phases(1.0) == {"a": "open", "b": "closed"}
+    assert after.breaker("a").rules.failures == 7
+    assert [after.room(name, 1.0) for name in "abc"] == [0.25, 0.25, 1.0]
+
+
+def test_a_budget_of_retries_goes_on_where_the_one_before_it_stood() -> None:
+    """A reload is no way to more retries; a smaller budget stays small."""
+    before = RetryBudget(most=6.0)
+    for _ in range(4):
+        before.take()
+    for most, left in ((6.0, 2), (1.0, 1)):
+        after = RetryBudget(most=most)
+        after.inherit(before)
+        assert sum(after.take() for _ in range(9)) == left
+
+
+def _failed(name: str) -> Attempt:
+    return Attempt(candidate=name, failure=Overloaded("no"))
+
+
+def _answered(name: str) -> Attempt:
+    return Attempt(candidate=name, reply=Reply(choices=(Choice(text="yes"),), model=name))

@@ -167,7 +167,7 @@ def _share(service: Service, shared: Shared | None) -> None:
     """Let it learn from other replicas or workers, where there are any."""
     if shared is not None:
         sharing = Sharing(shared, service.health)
-        service.turns = sharing.turns
+        service.turns, service.warmth = sharing.turns, sharing.warmth
         sharing.start()
 
 

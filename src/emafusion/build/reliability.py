@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 
 from emafusion.config import Config
 from emafusion.domain.model import Candidate
@@ -53,6 +54,14 @@ def place_names(model: str, count: int) -> tuple[str, ...]:
     ('gpt#1', 'gpt#2')
     """
     return tuple(f"{model}#{number + 1}" for number in range(count))
+
+
+def same_names(before: Config, after: Config) -> tuple[str, ...]:
+    """Names in the health of all that two configs call in the same way."""
+    models = tuple(entry for entry in after.models if entry in before.models)
+    places = (place_names(entry.name, len(entry.deployments)) for entry in models)
+    vectors = (entry.name for entry in after.embeddings if entry in before.embeddings)
+    return (*(entry.name for entry in models), *chain.from_iterable(places), *vectors)
 
 
 def mercies(config: Config, candidates: tuple[Candidate, ...]) -> Mercies:

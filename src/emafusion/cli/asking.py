@@ -15,6 +15,7 @@ from typing_extensions import override
 from emafusion.config import Config
 from emafusion.domain.errors import BadInput
 from emafusion.domain.query import ask
+from emafusion.domain.session import session_of
 from emafusion.gateway.service import Asked, new_decision_id
 
 
@@ -41,7 +42,12 @@ class Question:
         weight = self.quality_weight
         if weight is not None:
             objective = replace(objective, quality_weight=weight, answer_value_usd=None)
-        return Asked(query=replace(query, stream=True), objective=objective, explain=self.explain)
+        return Asked(
+            query=replace(query, stream=True),
+            objective=objective,
+            session=session_of(query),
+            explain=self.explain,
+        )
 
 
 class Share(click.ParamType[float]):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from emafusion.build.admin import admin_app
 from emafusion.build.keys import check_keys, gateway_keys
 from emafusion.build.opening import Opened, opened
-from emafusion.build.reliability import client_limits
+from emafusion.build.reliability import client_limits, same_names
 from emafusion.build.standing import ALONE, Standing
 from emafusion.cli.loading import tell_loaded
 from emafusion.config import Config
@@ -200,9 +200,12 @@ def _inherit(fresh: Generation, before: Generation) -> None:
         return
     new, old = fresh.gateway.service, before.gateway.service
     new.turns.inherit(old.turns)
-    new.warmth, together = old.warmth, new.once.together
+    new.warmth.inherit(old.warmth)
+    together = new.once.together
     new.once = old.once
     new.once.together = together  # the old way to others closes with what it was opened for
+    new.health.inherit(old.health, same_names(before.config, fresh.config))
+    new.mercies.budget.inherit(old.mercies.budget)
     if fresh.config.cache == before.config.cache:
         new.cache = old.cache
         if new.cache is not None:

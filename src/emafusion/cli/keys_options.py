@@ -100,11 +100,11 @@ def _budgets(texts: tuple[str, ...]) -> Iterator[tuple[str, float | int | None]]
 def _moment(text: str, now: datetime) -> str | None:
     if text == NONE:
         return None
-    if ahead := _AHEAD.fullmatch(text):
-        return (now + timedelta(**{_UNITS[ahead[2]]: int(ahead[1])})).isoformat()
     try:
+        if ahead := _AHEAD.fullmatch(text):
+            return (now + timedelta(**{_UNITS[ahead[2]]: int(ahead[1])})).isoformat()
         read = datetime.fromisoformat(text)
-    except ValueError:
+    except (OverflowError, ValueError):  # so far ahead that no calendar has it, or no time at all
         what = f"must be a time ahead such as 30d, or a date such as 2027-01-31, got {text[:40]!r}"
         raise BadInput(what, where="--expires") from None
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).isoformat()

@@ -9,6 +9,7 @@ from typing import TypedDict
 from msgspec import json
 
 from emafusion.domain.errors import BadInput
+from emafusion.domain.session import session_of
 from emafusion.gateway.asking import objective_of, tags_of
 from emafusion.gateway.names import named_candidate
 from emafusion.gateway.service import Asked, Service, new_decision_id
@@ -63,7 +64,7 @@ def asked_of(messages: Messages, wishes: Wishes, service: Service, *, stream: bo
     return Asked(
         query=replace(query, dataset=options.dataset),
         objective=objective_of(options, service.objective, service.candidates),
-        session=options.session,
+        session=options.session or session_of(query),
         tags=tags_of(options),
         baseline=None
         if options.baseline is None

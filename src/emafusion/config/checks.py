@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from emafusion.config.contradictions import contradictions
 from emafusion.config.embeddings_section import EmbeddingEntry
 from emafusion.config.models import DeploymentEntry, ModelEntry, places_of
-from emafusion.config.tree import (
-    Config,
-    JudgesSection,
-    ObjectiveSection,
-)
+from emafusion.config.tree import Config, JudgesSection
 
 Wrong = tuple[tuple[str, str], ...]
 """Pairs of the path of a key and what is wrong with it."""
@@ -23,8 +20,6 @@ RESERVED = ("auto", "emafusion")
 def section_rules(section: object) -> Wrong:
     """What is wrong with one section: pairs of a key's name and what."""
     match section:
-        case ObjectiveSection():
-            return _objective(section)
         case JudgesSection():
             return _judges(section)
         case ModelEntry():
@@ -41,7 +36,8 @@ def section_rules(section: object) -> Wrong:
 def whole(config: Config) -> Wrong:
     """Rules that tie sections together."""
     names = [entry.name for entry in config.models]
-    return (*_readers(config, names), *_fallbacks(config, names), *_twice(config, names))
+    tied = (*_readers(config, names), *_fallbacks(config, names), *_twice(config, names))
+    return (*tied, *contradictions(config))
 
 
 def _readers(config: Config, names: list[str]) -> Wrong:
@@ -112,16 +108,6 @@ def unset_keys(config: Config, env: Mapping[str, str]) -> Wrong:
         if name is not None and not env.get(name, "").strip()
     ]
     return tuple(wrong)
-
-
-def _objective(section: ObjectiveSection) -> Wrong:
-    default = ObjectiveSection().quality_weight
-    if section.answer_value_usd is not None and section.quality_weight != default:
-        return (("answer_value_usd", "is instead of quality_weight: leave one of the two out"),)
-    if section.answer_value_usd is not None and section.budget_usd_per_day is not None:
-        what = "turns quality_weight, which answer_value_usd is instead of: leave one of them out"
-        return (("budget_usd_per_day", what),)
-    return ()
 
 
 def _judges(section: JudgesSection) -> Wrong:

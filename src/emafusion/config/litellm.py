@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from emafusion.config.checks import wrong_url
+from emafusion.config.litellm_fallbacks import PLACES, with_fallbacks
+from emafusion.config.litellm_groups import grouped
 from emafusion.config.litellm_names import Place, place_of
 from emafusion.config.models import ModelEntry
 from emafusion.config.nodes import Fields, Items, Node, Scalar, Unreadable
@@ -37,7 +40,7 @@ class _Read:
 
 
 def import_litellm(text: str, *, source: str = "config.yaml") -> str:
-    """Our config, as text, with the models of a LiteLLM proxy config.
+    """Our config, as text, with the models of a LiteLLM proxy config and their fallbacks.
 
     What has no counterpart here is named in comments on top; keys that stand in the file are not
     copied, the comment says which environment variable to set. Raises `ConfigError` if the text is
@@ -51,11 +54,12 @@ def import_litellm(text: str, *, source: str = "config.yaml") -> str:
     rows = root.get("model_list")
     if not isinstance(rows, Items) or not rows.items:
         raise _wrong(source, None, "has no model_list: it is not a LiteLLM proxy config")
-    read = [_deployment(row, source, index) for index, row in enumerate(rows.items)]
-    models = _unique(found.entry for found in read if found.entry is not None)
-    notes = [note for found in read for note in found.notes]
-    notes += [f"Not taken over: {_line(name)}." for name in root if name != "model_list"]
-    head = f"Taken over from {_line(source)}: {len(models)} of {len(read)} deployments."
+    read = _deployments(rows, source)
+    entries = [found.entry for found in read if found.entry is not None]
+    models, lost = with_fallbacks(grouped(entries), root, _plain_name)
+    notes = [*(note for found in read for note in found.notes), *map(_line, lost)]
+    notes += [f"Not taken over: {_line(name)}." for name in _left(root)]
+    head = f"Taken over from {_line(source)}: {len(entries)} of {len(read)} deployments."
     return default_yaml(Config(models=models), notes=("", head, *notes))
 
 
@@ -66,8 +70,28 @@ def _root(text: str, source: str) -> dict[str, Node]:
         raise _wrong(source, error.line, error.what) from None
 
 
-def _deployment(row: Node, source: str, index: int) -> _Read:
-    """One item of `model_list`."""
+def _left(root: dict[str, Node]) -> Iterator[str]:
+    """Settings that have no counterpart here, or one that is to be looked at again."""
+    for name, node in root.items():
+        if name in PLACES:
+            yield from (f"{name}.{key}" for key in _fields(node) if key != "fallbacks")
+        elif name != "model_list":
+            yield name
+
+
+def _deployments(rows: Items, source: str) -> list[_Read]:
+    """The items of `model_list`; what is said of a name that comes again has a number."""
+    seen: Counter[str] = Counter()
+    read: list[_Read] = []
+    for index, row in enumerate(rows.items):
+        name = _text(_fields(row).get("model_name")) or str(index)
+        seen[name] += 1
+        read.append(_deployment(row, source, index=index, number=seen[name]))
+    return read
+
+
+def _deployment(row: Node, source: str, *, index: int, number: int) -> _Read:
+    """One item of `model_list`; `number`: how often its name has come by now."""
     given = _fields(row)
     params = _fields(given.get("litellm_params"))
     model = _text(params.get("model"))
@@ -77,9 +101,12 @@ def _deployment(row: Node, source: str, index: int) -> _Read:
     name = _plain_name(_text(given.get("model_name")) or model)
     if "*" in model + name:
         return _Read(None, (f"Not taken over: {model}, a wildcard; name the models instead.",))
-    read = _entry(name, params, place_of(model, _text(params.get("api_base"))))
+    label = name if number == 1 else f"{name}-{number}"
+    read = _entry(label, params, place_of(model, _text(params.get("api_base"))))
+    entry = None if read.entry is None else replace(read.entry, name=name)
     left = ", ".join(sorted(map(_line, set(params) - _TAKEN)))
-    return replace(read, notes=(*read.notes, f"{name}: not taken over: {left}.")) if left else read
+    notes = (*read.notes, f"{label}: not taken over: {left}.") if left else read.notes
+    return _Read(entry, notes)
 
 
 def _entry(name: str, params: dict[str, Node], place: Place) -> _Read:
@@ -128,21 +155,6 @@ def _usd_per_mtok(params: dict[str, Node], name: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
         return None
     return round(value * 1e6, 6)
-
-
-def _unique(entries: Iterable[ModelEntry]) -> tuple[ModelEntry, ...]:
-    """Several deployments may share a name there, not here: later ones are numbered."""
-    taken: set[str] = set()
-    unique: list[ModelEntry] = []
-    for entry in entries:
-        name, number = entry.name, 1
-        while name.casefold() in taken:
-            number += 1
-            name = f"{entry.name}-{number}"
-        taken.add(name.casefold())
-        remote = None if entry.remote_name == name else entry.remote_name
-        unique.append(replace(entry, name=name, remote_name=remote))
-    return tuple(unique)
 
 
 def _plain_name(name: str) -> str:

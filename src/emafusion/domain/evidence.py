@@ -61,6 +61,18 @@ class Evidence(Struct, frozen=True, kw_only=True):
     gathered: int = 0
 
     @property
+    def calls(self) -> tuple[Attempt, ...]:
+        """Every call of a model but those of judges: what labels, what answers, what writes."""
+        written = () if self.merge is None else (self.merge.attempt,)
+        return (*self.labelled, *self.attempts, *written)
+
+    @property
+    def opinions(self) -> tuple[Judgement, ...]:
+        """Everything that judges said, of answers and of one that was written of several."""
+        compared = () if self.merge is None else self.merge.compared
+        return (*self.judgements, *compared)
+
+    @property
     def cost_usd(self) -> float | None:
         """Money spent on all of it; None as soon as one part is unknown."""
         parts = [a.cost_usd for a in self.attempts] + [j.cost_usd for j in self.judgements]

@@ -8,6 +8,7 @@ from emafusion.domain.evidence import CallStep, Evidence, Plan
 from emafusion.domain.model import Candidate
 from emafusion.domain.outcome import Answer
 from emafusion.domain.query import Query
+from emafusion.flow.hedge import Fits, anybody
 from emafusion.flow.retry import PLENTY, Mercy, can_fall_back, persist
 from emafusion.flow.route import last_failure
 
@@ -18,17 +19,19 @@ def direct(
     *,
     mercy: Mercy = PLENTY,
     fallbacks: tuple[Candidate, ...] = (),
+    fits: Fits = anybody,
 ) -> Flow[Answer]:
     """Answer a query by the one candidate that the client asked for.
 
     `fallbacks`: who is asked instead, in this order, where it cannot answer; the config names them.
+    `fits`: whether one of them can serve this query.
     """
     plans = [_plan(candidate, "the client named the model")]
     attempts: tuple[Attempt, ...] = yield from _ask(query, candidate, mercy)
     for other in fallbacks:
         if not can_fall_back(attempts):
             break
-        if not mercy.allowance(other.name, 0.0):
+        if not fits(other) or not mercy.allowance(other.name, 0.0):
             continue
         plans.append(_plan(other, f"'{candidate.name}' fails, the config names a fallback"))
         attempts += yield from _ask(query, other, mercy)

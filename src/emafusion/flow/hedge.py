@@ -6,7 +6,7 @@ The first to answer is taken, the other call is ended. After Dean and Barroso, "
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -16,16 +16,33 @@ from emafusion.domain.command import Call, Flow, Race, call, race
 from emafusion.domain.errors import Cancelled, TimedOut
 from emafusion.domain.model import Candidate
 
+Fits = Callable[[Candidate], bool]
+"""Whether a candidate may be asked this query."""
+
+
+def anybody(_candidate: Candidate) -> bool:
+    """Let everybody be asked."""
+    return True
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hedge:
     """When and whom: after `after_s` seconds of silence `spare[name]` is asked besides `name`.
 
-    A candidate that is served at several places is its own spare: another place is asked.
+    A candidate that is served at several places is its own spare: another place is asked. `fits`:
+    whether another one may be asked this query.
     """
 
     after_s: float
     spare: Mapping[str, Candidate] = field(default_factory=dict[str, Candidate])
+    fits: Fits = anybody
+
+    def besides(self, candidate: Candidate) -> Candidate | None:
+        """Whom to ask besides this one; None for nobody."""
+        spare = self.spare.get(candidate.name)
+        if spare is None or spare.name == candidate.name or self.fits(spare):
+            return spare
+        return None
 
 
 def asked(command: Call, hedge: Hedge | None) -> Flow[tuple[Attempt, ...]]:
@@ -34,7 +51,7 @@ def asked(command: Call, hedge: Hedge | None) -> Flow[tuple[Attempt, ...]]:
     One that was beaten comes back as `TimedOut`: it was too slow, which is what it should be
     remembered for.
     """
-    spare = None if hedge is None else hedge.spare.get(command.candidate.name)
+    spare = None if hedge is None else hedge.besides(command.candidate)
     if hedge is None or spare is None:
         return ((yield from call(command)),)
     other = replace(command, candidate=spare)

@@ -8,6 +8,7 @@ from msgspec import structs
 
 from emafusion.domain.errors import BadInput
 from emafusion.domain.model import Candidate, Objective
+from emafusion.domain.session import session_of
 from emafusion.gateway.admission_refusal import NotAllowed
 from emafusion.gateway.admission_scope import notice, scoped
 from emafusion.gateway.face import Face
@@ -19,7 +20,9 @@ from emafusion.store.keys.key import Key
 from emafusion.wire.options import Options, decode_options, merge_options, options_from_headers
 
 SESSION_LENGTH = 256
-SESSION_HEADERS = ("x-session-id", "x-conversation-id", "x-claude-code-session-id")
+SESSION_HEADERS = (
+    "x-session-id", "x-conversation-id", "x-claude-code-session-id", "x-model-affinity",
+)  # fmt: skip
 TRACE = "traceparent"
 """The header that says which trace a request belongs to, and the tag that keeps it."""
 
@@ -33,7 +36,7 @@ def read_asked(request: Request, service: Service, face: Face) -> Asked:
     asked = Asked(
         query=query if options.dataset is None else replace(query, dataset=options.dataset),
         objective=objective_of(options, service.objective, service.candidates),
-        session=options.session or _session(request),
+        session=options.session or _session(request) or session_of(query),
         tags=_traced(tags_of(options), request),
         baseline=_baseline(options.baseline, service.candidates),
         once=_once(request),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from emafusion.domain.model import Candidate
-from emafusion.flow.hedge import Hedge
+from emafusion.flow.hedge import Fits, Hedge, anybody
 from emafusion.flow.retry import DIRECT, ROUTED, Mercy, Patience
 from emafusion.upstream.budget import RetryBudget
 from emafusion.upstream.health import Health
@@ -31,11 +31,14 @@ class Mercies:
         default_factory=dict[str, tuple[Candidate, ...]]
     )
 
-    def of(self, health: Health, deadline_s: float) -> Mercy:
-        """What one request may do; `deadline_s`: on the event loop's clock."""
+    def of(self, health: Health, deadline_s: float, fits: Fits = anybody) -> Mercy:
+        """What one request may do; `deadline_s`: on the event loop's clock.
+
+        `fits`: whether a model may be asked besides the one that is silent.
+        """
         return Mercy(
             allowance=_Allowed(self.budget, health, deadline_s),
-            hedge=self.hedge,
+            hedge=None if self.hedge is None else replace(self.hedge, fits=fits),
             direct=self.direct,
             routed=self.routed,
             places=self.places,

@@ -6,7 +6,7 @@ from emafusion.domain.errors import NoCandidate
 from emafusion.domain.model import Candidate, Objective
 from emafusion.domain.query import Query
 from emafusion.flow.consider import hold
-from emafusion.flow.eligible import hard, not_allowed
+from emafusion.flow.eligible import hard, not_allowed, reason_against
 from emafusion.flow.parts import Parts, Task, Unsupported
 
 
@@ -28,10 +28,21 @@ def check_named(candidate: Candidate, task: Task, parts: Parts) -> None:
 
 
 def may_stand_in(candidate: Candidate, task: Task, parts: Parts) -> bool:
-    """Whether a model may be asked instead of the named one: it is allowed and loses nothing."""
-    if next(not_allowed(candidate, task.objective), None) is not None:
+    """Whether a model may be asked instead of another one, or besides it.
+
+    It is allowed, can serve the query whole, and keeps its limits.
+    """
+    features = parts.encoder.encode(task.query)
+    against = reason_against(candidate, task, features=features, unsupported=parts.unsupported)
+    if against is not None:
         return False
-    return not hard(parts.unsupported(task.query, candidate))
+    if not _has_limits(task.objective):
+        return True
+    try:
+        hold(task.objective, parts.estimator.estimate(features, (candidate,)))
+    except NoCandidate:
+        return False
+    return True
 
 
 def dropped(query: Query, candidate: Candidate, unsupported: Unsupported) -> str:

@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from emafusion.domain.model import Candidate, Objective
 from emafusion.domain.outcome import RELATIVE, Answer, Outcome
 from emafusion.domain.ports import Pricer, Sink, Store, Upstream
 from emafusion.domain.query import Query
+from emafusion.domain.session import session_of
 from emafusion.flow.decompose import answered
 from emafusion.flow.direct import direct
 from emafusion.flow.parts import Parts, Task
@@ -56,6 +58,7 @@ NOTICE = "x-emafusion-notice"
 class Asked(Struct, frozen=True, kw_only=True):
     """A query with what surrounds it.
 
+    `session`: which conversation it belongs to; None where nobody says, so its words do.
     `objective`: what is wanted of the answer; `key`: which key asked, None where none had to.
     `baseline`: whom savings are counted against; None for the best single candidate. `notice`: what
     the client is to be told of its request. `once`: its idempotency key; `anew`: it wants no answer
@@ -82,6 +85,11 @@ class Asked(Struct, frozen=True, kw_only=True):
         """The objective with the weight of the profile asked for, as far as the key allows it."""
         objective = objective_for(self.query.requested, self.objective)
         return objective if self.key is None else within(objective, self.key)
+
+    @property
+    def conversation(self) -> str:
+        """What its conversation is known by here: a session is its key's own."""
+        return f"{self.key_id or ''}/{self.session or session_of(self.query)}"
 
     @property
     def key_id(self) -> str | None:
@@ -193,7 +201,7 @@ class Service:
             run.left = run.left or left
             asked = replace(asked, tags=(*asked.tags, *tags))
         outcome = _outcome(asked, answer, run, started=started, created_at=created_at)
-        self.turns.note(answer)
+        self.turns.note(answer, asked.conversation)
         self._note_warmth(asked, answer)
         await self.ledger.keep(outcome, run.deadline_s)
         self.watching.answered(outcome)
@@ -248,7 +256,8 @@ class Service:
 
     def task(self, asked: Asked) -> Task:
         """What the main flow is to do for this query."""
-        candidates, everybody = self.turns.keep(asked.query, self.candidates), self.candidates
+        everybody = self.candidates
+        candidates = self.turns.keep(asked.query, asked.conversation, everybody)
         resting = self.health.resting(time.monotonic())
         if resting and resting.issuperset(each.name for each in candidates):
             candidates = everybody
@@ -260,22 +269,22 @@ class Service:
             reserve=() if candidates is everybody else everybody,
             baseline=asked.baseline,
             is_fused=asked.query.requested == FUSION,
-            warm=self.warmth.of(asked.query, asked.session, now_s=time.monotonic()),
+            warm=self.warmth.of(asked.conversation, now_s=time.monotonic()),
             is_explained=asked.explain,
         )
 
     def _flow(self, asked: Asked, parts: Parts, run: Run) -> Flow[Answer]:
         chosen = named_candidate(asked.query.requested, self.candidates)
-        mercy = self.mercies.of(run.health, run.deadline_s)
-        task = replace(self.task(asked), mercy=mercy)
+        task = self.task(asked)
+        fits = partial(may_stand_in, task=task, parts=parts)
+        mercy = self.mercies.of(run.health, run.deadline_s, fits)
+        task = replace(task, mercy=mercy)
         if chosen is None:
             return answered(*with_tests(task, parts, asked.tests))
         refuse_tests(asked.tests, chosen.name)
         check_named(chosen, task, parts)
         others = self.mercies.fallbacks.get(chosen.name, ())
-        if others:
-            others = tuple(each for each in others if may_stand_in(each, task, parts))
-        return direct(asked.query, chosen, mercy=mercy, fallbacks=others)
+        return direct(asked.query, chosen, mercy=mercy, fallbacks=others, fits=fits)
 
     async def _read(self, asked: Asked) -> Asked:
         """What was asked, with the vector of its prompt; the log tells where there was none."""
@@ -307,8 +316,7 @@ class Service:
     def _note_warmth(self, asked: Asked, answer: Answer) -> None:
         """Remember who has this conversation in its cache now."""
         self.warmth.note(
-            asked.query,
-            asked.session,
+            asked.conversation,
             answer.evidence,
             candidates=self.candidates,
             now_s=time.monotonic(),

@@ -1,44 +1,26 @@
-"""What replicas and workers learn from each other: who is failing, who made which tool call."""
+"""What replicas and workers learn from each other: who is failing, and how conversations stand.
+
+Of a conversation that is who made which tool call, and who has it in a cache.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
-from typing_extensions import override
 
-from emafusion.domain.outcome import Answer
 from emafusion.gateway.turns import Turns
-from emafusion.store.shared import BreakerTurned, Event, Shared, ToolCallMade
+from emafusion.gateway.warmth import Warmth
+from emafusion.store.shared import BreakerTurned, ConversationRead, Event, Shared, ToolCallMade
 from emafusion.upstream.breaker import Breaker
 from emafusion.upstream.health import Health
 
 Clock = Callable[[], float]
 
 
-class SharedTurns(Turns):
-    """Turns that tell who made a tool call, and remember what others tell."""
-
-    __slots__ = ("_tell",)
-
-    def __init__(self, tell: Callable[[Event], None]) -> None:
-        super().__init__()
-        self._tell = tell
-
-    @override
-    def note(self, answer: Answer) -> None:
-        """Remember the tool calls of an answer that was given, and tell of them."""
-        super().note(answer)
-        if answer.reply is None or answer.candidate is None:
-            return
-        for choice in answer.reply.choices:
-            for made in choice.tool_calls:
-                self._tell(ToolCallMade(call_id=made.id, candidate=answer.candidate))
-
-
 class Sharing:
-    """Joins the health and the turns of a service with those of others.
+    """Joins the health, the turns and the warmth of a service with those of others.
 
     Others' failures do not count towards our own: only that a breaker has turned is taken over, so
     that one replica's bad network opens no breaker elsewhere before it did there. `clock`: that of
@@ -53,7 +35,8 @@ class Sharing:
         clock: Clock = time.monotonic,
         wall: Clock = time.time,
     ) -> None:
-        self.turns = SharedTurns(shared.publish)
+        self.turns = Turns(tell=self._called)
+        self.warmth = Warmth(tell=self._read)
         self.health = health
         self._shared = shared
         self._clock = clock
@@ -75,13 +58,29 @@ class Sharing:
             )
         )
 
+    def _called(self, call_id: str, candidate: str, conversation: str) -> None:
+        self._shared.publish(
+            ToolCallMade(call_id=call_id, candidate=candidate, conversation=conversation)
+        )
+
+    def _read(self, conversation: str, tokens: Mapping[str, int]) -> None:
+        self._shared.publish(
+            ConversationRead(conversation=conversation, tokens=tokens, at_s=self._wall())
+        )
+
     def _hear(self, event: Event) -> None:
-        if isinstance(event, ToolCallMade):
-            self.turns.remember(event.call_id, event.candidate)
-            return
-        ours = self.health.breaker(event.name)
-        age_s = max(0.0, self._wall() - event.at_s)
-        self.health.believe(event.name, joined(ours, event, now=self._clock(), age_s=age_s))
+        match event:
+            case ToolCallMade():
+                self.turns.remember(event.call_id, event.candidate, event.conversation)
+            case ConversationRead():
+                then = self._clock() - self._age_s(event.at_s)
+                self.warmth.remember(event.conversation, event.tokens, now_s=then)
+            case BreakerTurned():
+                ours, age_s = self.health.breaker(event.name), self._age_s(event.at_s)
+                self.health.believe(event.name, joined(ours, event, now=self._clock(), age_s=age_s))
+
+    def _age_s(self, at_s: float) -> float:
+        return max(0.0, self._wall() - at_s)
 
 
 def joined(ours: Breaker, event: BreakerTurned, *, now: float, age_s: float) -> Breaker:

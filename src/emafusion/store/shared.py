@@ -6,17 +6,26 @@ never waits and never fails, and where others are gone it is as if there were no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
 
 
 class ToolCallMade(msgspec.Struct, frozen=True, kw_only=True, tag="tool_call"):
-    """A candidate made a tool call: its answer must go there again."""
+    """A candidate made a tool call in a conversation: its answer must go there again."""
 
     call_id: str
     candidate: str
+    conversation: str = ""
+
+
+class ConversationRead(msgspec.Struct, frozen=True, kw_only=True, tag="conversation"):
+    """Candidates have had so many tokens of a conversation in a cache since `at_s` (Unix)."""
+
+    conversation: str
+    tokens: Mapping[str, int]
+    at_s: float
 
 
 class BreakerTurned(msgspec.Struct, frozen=True, kw_only=True, tag="breaker"):
@@ -33,7 +42,7 @@ class BreakerTurned(msgspec.Struct, frozen=True, kw_only=True, tag="breaker"):
     at_s: float
 
 
-Event = ToolCallMade | BreakerTurned
+Event = ToolCallMade | ConversationRead | BreakerTurned
 Hear = Callable[[Event], None]
 
 

@@ -12,6 +12,7 @@ from emafusion.domain.evidence import Judgement
 from emafusion.domain.model import Candidate
 from emafusion.domain.outcome import Outcome
 from emafusion.domain.query import Query
+from emafusion.domain.session import is_derived
 
 Attributes = dict[str, str | int | float | bool]
 
@@ -24,10 +25,11 @@ def of_request(outcome: Outcome) -> Attributes:
             "gen_ai.operation.name": "chat",
             "gen_ai.request.model": outcome.query.requested,
             "gen_ai.response.model": answer.candidate,
-            "gen_ai.conversation.id": outcome.session,
+            "gen_ai.conversation.id": _given(outcome.session),
             "http.response.status_code": outcome.status,
             "error.type": None if answer.failure is None else answer.failure.code,
             "emafusion.decision_id": outcome.decision_id,
+            "emafusion.session": outcome.session,
             "emafusion.route": answer.route,
             "emafusion.attempts": len(answer.evidence.attempts),
             "emafusion.quality_weight": outcome.objective.quality_weight,
@@ -81,6 +83,11 @@ def of_content(query: Query, outcome: Outcome) -> Attributes:
         "gen_ai.input.messages": json.encode(asked).decode(),
         "gen_ai.output.messages": json.encode(said).decode(),
     }
+
+
+def _given(session: str | None) -> str | None:
+    """The session that a client gave: the conventions want none that was made up."""
+    return None if session is None or is_derived(session) else session
 
 
 def _known(values: dict[str, str | float | bool | None]) -> Attributes:

@@ -32,7 +32,7 @@ class GenAiMetrics:
         if outcome.answer.failure is not None:
             labels["error.type"] = outcome.answer.failure.code
         self._request.record(outcome.latency_s, labels)
-        for attempt in outcome.answer.evidence.attempts:
+        for attempt in outcome.answer.evidence.calls:
             self._attempt(attempt)
 
     def refused(self, status: int, code: str, /) -> None:

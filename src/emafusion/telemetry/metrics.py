@@ -40,7 +40,7 @@ class Metrics:
             count.confidence.observe(answer.confidence)
         if len(answer.evidence.attempts) > 1:
             count.escalated.inc()
-        for attempt in (*answer.evidence.attempts, *answer.evidence.labelled):
+        for attempt in answer.evidence.calls:
             self._attempt(attempt)
         self._judges(outcome)
         self._money(outcome)
@@ -82,7 +82,7 @@ class Metrics:
                 count.tokens.labels(name, kind).inc(tokens)
 
     def _judges(self, outcome: Outcome) -> None:
-        for judgement in outcome.answer.evidence.judgements:
+        for judgement in outcome.answer.evidence.opinions:
             result = "abstained" if judgement.value is None else "judged"
             self._count.judgements.labels(judgement.judge, result).inc()
             if judgement.cost_usd:

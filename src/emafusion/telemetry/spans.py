@@ -58,7 +58,7 @@ class Spans:
                 piece.name,
                 context=within,
                 kind=SpanKind.CLIENT,
-                attributes=piece.told,
+                attributes={"emafusion.decision_id": outcome.decision_id, **piece.told},
                 start_time=_ns(piece.began),
             )
             _mark(child, failed="error.type" in piece.told)
@@ -73,11 +73,10 @@ class Spans:
         evidence, pool = outcome.answer.evidence, self.candidates()
         pieces = [
             _Piece(f"chat {a.candidate}", of_attempt(a, pool.get(a.candidate)), 0.0, a.latency_s)
-            for a in (*evidence.labelled, *evidence.attempts)
+            for a in evidence.calls
         ]
         pieces += [
-            _Piece(f"judge {j.judge}", of_judgement(j), 0.0, j.latency_s)
-            for j in evidence.judgements
+            _Piece(f"judge {j.judge}", of_judgement(j), 0.0, j.latency_s) for j in evidence.opinions
         ]
         in_turn = sum(piece.latency_s for piece in pieces) <= outcome.latency_s
         at = outcome.created_at

@@ -43,3 +43,7 @@ class RetryBudget:
         """A call was answered."""
         if self._left < self._most:
             self._left = min(self._most, self._left + self._share)
+
+    def inherit(self, before: RetryBudget) -> None:
+        """Begin with what another one has left, as far as there is room for it."""
+        self._left = min(self._most, before._left)

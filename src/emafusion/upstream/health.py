@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -119,6 +119,16 @@ class Health:
     def believe(self, name: str, breaker: Breaker, /) -> None:
         """Take over what another one has found; nobody is told."""
         self._breakers[name] = breaker
+
+    def inherit(self, before: Health, names: Iterable[str], /) -> None:
+        """Remember of these names what another one remembers, under rules of our own."""
+        for name in names:
+            theirs = before._breakers.get(name)
+            if theirs is not None and name not in self._breakers:
+                self._breakers[name] = replace(theirs, rules=self.breaker(name).rules)
+            room = before._room.get(name)
+            if room is not None:
+                self._room.setdefault(name, room)
 
     def heard(self, name: str, room: Headroom, /) -> None:
         """Learn what a provider says of its rate limits."""
