@@ -8,6 +8,7 @@ import pytest
 
 from emafusion.domain.errors import BadInput
 from emafusion.lab.certifying import Wanted, certify
+from emafusion.lab.overlap import marks_of
 from emafusion.lab.replaying import Asked
 from emafusion.replay.guarantee.certificate import Certificate, Refusal
 from emafusion.store.artifact import Artifact, load_default
@@ -94,6 +95,19 @@ def test_too_few_labels_are_told_with_how_many_would_do(artifact: Artifact) -> N
     assert found.queries_needed is not None
     assert found.queries_needed > 60
     assert "about" in found.reason
+
+
+def test_what_was_fitted_on_proves_nothing(artifact: Artifact) -> None:
+    """Such queries are left out and told; where there are no others that is the answer."""
+    frame = table(400, {"dear": 0.8, "cheap": 0.5})
+    prompts = frame["prompt"].unique().sort()
+    fitted = Artifact(arrays={**artifact.arrays, **marks_of(prompts[:150])}, card=artifact.card)
+    wanted = Wanted(min_quality=0.9, reference="dear")
+    found = certify(frame, fitted, wanted, asked=always("dear"))
+    assert (found.queries, found.left_out) == (250, 150)
+    fitted = Artifact(arrays={**artifact.arrays, **marks_of(prompts)}, card=artifact.card)
+    with pytest.raises(BadInput, match="fitted on all 400 of its queries"):
+        certify(frame, fitted, wanted, asked=always("dear"))
 
 
 def test_promises_that_are_none_are_refused_in_a_line(artifact: Artifact) -> None:

@@ -103,6 +103,9 @@ FILTERS = [
     Filter(text="3 + 3"),
     Filter(text="user"),
     Filter(text="%"),
+    Filter(lacks="label"),
+    Filter(lacks="audit", routed=True, quality_weight=0.5),
+    Filter(quality_weight=0.25),
 ]
 
 

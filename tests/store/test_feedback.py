@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,16 +60,19 @@ async def test_words_are_not_kept_where_texts_are_not(tmp_path: Path) -> None:
 
 
 async def test_audits_come_in_the_order_they_were_made(tmp_path: Path) -> None:
-    """And only those of answers given after a time."""
+    """Of answers after a time that the setting chose; who looks twice has changed their mind."""
     log, kept = OutcomeLog.open(tmp_path / "log.sqlite"), outcome()
-    await log.append(kept)
+    direct = msgspec.structs.replace(kept.answer, route="direct")
+    for name, whose in (("a", None), ("b", None), ("c", None), ("named", direct)):
+        await log.append(outcome(name, given=whose, created_at=kept.created_at))
     feedback = SqliteFeedback(log.path)
-    for score in (1.0, 0.0, 1.0):
-        await feedback.add(said(kept.decision_id, score, "audit"))
-    await feedback.add(said(kept.decision_id, 0.0, "label"))
+    for name, score in (("a", 1.0), ("b", 1.0), ("c", 1.0), ("b", 0.0), ("named", 0.0)):
+        await feedback.add(said(name, score, "audit"))
+    await feedback.add(said("c", 0.0, "label"))
     before, after = kept.created_at - 1, kept.created_at + 1
     weight = kept.objective.quality_weight
-    assert [each.score for each in await feedback.audits(before, weight)] == [1.0, 0.0, 1.0]
+    found = [(each.decision_id, each.score) for each in await feedback.audits(before, weight)]
+    assert found == [("a", 1.0), ("c", 1.0), ("b", 0.0)]
     assert await feedback.audits(after, weight) == []
     assert await feedback.audits(before, weight + 0.1) == []
     await feedback.close()

@@ -46,6 +46,17 @@ def test_a_log_is_a_table_of_its_answers(tmp_path: Path) -> None:
     assert list(read.notes()) == ["calls that failed left out: 1"]
 
 
+def test_answers_of_several_models_to_one_conversation_are_one_query(tmp_path: Path) -> None:
+    """So who asks each by its name can compare them; asked the same again it is another query."""
+    given = (answer(candidate="large"), answer(candidate="small"), answer(candidate="small"))
+    read = read_outcomes([_log(tmp_path / "log.sqlite", *given)])
+    assert read.frame.select("query_id", "model").rows() == [
+        ("em-0", "large"),
+        ("em-0", "small"),
+        ("em-2", "small"),
+    ]
+
+
 def test_what_was_written_of_several_answers_is_nobodys(tmp_path: Path) -> None:
     """A merged text is no answer of who wrote it; answers to parts answer another question."""
     given = answer()

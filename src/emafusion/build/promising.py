@@ -55,15 +55,22 @@ def read_promise(path: str, candidates: tuple[Candidate, ...], artifact: str | N
     Raises `BadInput` where it is none, or where it is void: of another artifact or other models.
     """
     found = _certificate(path)
-    if found.artifact is None or found.reference_score is None:
-        raise BadInput("is of an older version; certify again", where=f"{WHERE} ({path})")
-    if found.artifact != artifact:
+    promise = promised(path)
+    if promise.artifact != artifact:
         raise BadInput("is void: the artifact is another one; certify again", where=_in(path))
     pool = {candidate.name for candidate in candidates}
     if pool != set(found.models):
         changed = sorted(pool.symmetric_difference(found.models))
         told = f"is void: the pool differs in {', '.join(changed)[:200]}; certify again"
         raise BadInput(told, where=_in(path))
+    return promise
+
+
+def promised(path: str) -> Promise:
+    """The promise of a certificate, whether or not it holds for what is here. Raises `BadInput`."""
+    found = _certificate(path)
+    if found.artifact is None or found.reference_score is None:
+        raise BadInput("is of an older version; certify again", where=_in(path))
     day = datetime.fromisoformat(found.date).replace(tzinfo=UTC)
     return Promise(
         quality_weight=found.quality_weight,

@@ -93,6 +93,8 @@ def command(**options: object) -> None:
 
 def _told(found: Certificate | Refusal) -> Iterator[str]:
     """The promise or the refusal in sentences."""
+    if found.left_out:
+        yield f"{found.left_out:,} queries that the artifact was fitted on are left out."
     if isinstance(found, Certificate):
         yield f"Certified: {found.promise}."
         yield (

@@ -10,17 +10,14 @@ import click
 import msgspec
 from rich.console import Console
 
-from emafusion.cli.label_asking import ask_about
-from emafusion.cli.label_choice import Choice, choose
-from emafusion.cli.label_log import log_file
+from emafusion.cli.label_asking import ask_all, score_in
+from emafusion.cli.label_log import LabelLog, open_label_log
 from emafusion.cli.moment import moment
 from emafusion.domain.errors import BadInput
+from emafusion.gateway.labels.desk import Desk
 from emafusion.store.feedback.feedback import Feedback, Source
-from emafusion.store.feedback.sqlite_feedback import keep_feedback
+from emafusion.store.feedback.question import question_of
 from emafusion.store.filter import Filter
-from emafusion.store.read import LogReader
-
-WORDS = {"right": 1.0, "wrong": 0.0}
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +28,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     n: int
     since: str | None
     audit: bool
+    web: bool
+    port: int
     seed: int | None
     as_json: bool
     file: str | None
@@ -46,9 +45,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 @click.command("label", epilog="Example: emafusion label -n 20 --since 7d")
 @click.argument("decision_id", required=False)
 @click.argument("verdict", required=False)
-@click.option("-n", "n", type=click.IntRange(1, 10_000), default=20, help="answers to ask about")
+@click.option("-n", "n", metavar="N", type=click.IntRange(1, 10_000), default=20, show_default=True,
+              help="about how many answers to ask about")  # fmt: skip
 @click.option("--since", metavar="TIME", help="answers given from then on: today, 7d (ago) ...")
 @click.option("--audit", is_flag=True, help="draw all alike, for the audit of a promise")
+@click.option("--web", is_flag=True, help="ask on a page, which only this machine can open")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="port of that page  "
+              "[default: any free one]")  # fmt: skip
 @click.option("--seed", type=int, help="draw the same answers again")
 @click.option("--json", "as_json", is_flag=True, help="only print what it would ask about")
 @click.option("--file", metavar="FILE", help="log file")
@@ -62,84 +65,103 @@ def command(**options: object) -> None:
     VERDICT (right, wrong, 0 to 1) it keeps that label and asks nothing.
     """
     asked = msgspec.convert(options, Asked)
-    path = log_file(asked.file, asked.path, asked.home)
-    with LogReader(path) as reader:
+    _refuse_contradictions(asked)
+    log = open_label_log(asked.file, asked.path, asked.home)
+    with log.reader:
         if asked.decision_id is not None:
-            _keep_one(reader, asked)
+            _keep_one(log, asked)
             return
-        chosen = choose(
-            reader, _filter(asked), asked.n, evenly=asked.audit, chance=random.Random(asked.seed)
-        )
+        desk = _desk(log, asked)
         if asked.as_json:
-            for each in chosen:
-                click.echo(msgspec.json.encode(each.told))
-            return
-        _ask(reader, chosen, asked)
+            _print(desk)
+        elif asked.web:
+            _serve(log, desk, asked.port)
+        else:
+            _ask(log, desk)
 
 
-def _keep_one(reader: LogReader, asked: Asked) -> None:
-    record = reader.get(asked.decision_id or "")
+def _refuse_contradictions(asked: Asked) -> None:
+    """Raise `BadInput` for what cannot go together: nothing that was said is ignored."""
+    if asked.web and (asked.as_json or asked.decision_id is not None):
+        with_what = "--json" if asked.as_json else "a DECISION_ID"
+        raise BadInput(f"does not go with {with_what}", where="--web")
+    if asked.port and not asked.web:
+        raise BadInput("is the port of the page: say --web too", where="--port")
+
+
+def _keep_one(log: LabelLog, asked: Asked) -> None:
+    record = log.reader.get(asked.decision_id or "")
     if record is None:
-        raise BadInput(f"no decision {asked.decision_id!r} in {reader.path}", where="DECISION_ID")
-    score = score_of(asked.verdict)
-    _keep(reader, record.row.decision_id, score, source=asked.source)
-    click.echo(f"{record.row.decision_id} is {score:g}", err=True)
+        told = f"no decision {asked.decision_id!r} in {log.reader.path}"
+        raise BadInput(told, where="DECISION_ID")
+    decision_id, score = record.row.decision_id, _score_of(asked.verdict)
+    log.keep(
+        Feedback(decision_id=decision_id, created_at=time.time(), source=asked.source, score=score)
+    )
+    click.echo(f"{decision_id} is {score:g}", err=True)
 
 
-def score_of(verdict: str | None) -> float:
-    """The score that a verdict means. Raises `BadInput`.
-
-    >>> score_of("right"), score_of("0.5")
-    (1.0, 0.5)
-    """
+def _score_of(verdict: str | None) -> float:
     wanted = "say right, wrong, or a number from 0 to 1"
     if verdict is None:
         raise BadInput(wanted, where="VERDICT")
-    try:
-        score = WORDS[verdict] if verdict in WORDS else float(verdict)
-    except ValueError:
-        score = float("nan")
-    if not 0.0 <= score <= 1.0:
+    score = score_in(verdict)
+    if score < 0.0:
         raise BadInput(f"{wanted}, not {verdict[:40]!r}", where="VERDICT")
     return score
 
 
-def _ask(reader: LogReader, chosen: list[Choice], asked: Asked) -> None:
-    console = Console(highlight=False)
-    if not chosen:
+def _desk(log: LabelLog, asked: Asked) -> Desk:
+    now, promise = datetime.now(tz=UTC).astimezone(), log.promise
+    since = None if asked.since is None else moment(asked.since, now=now, where="--since")
+    among = Filter(since=since, lacks="label")
+    if asked.audit:
+        # Of all answers those that the promise is about.
+        since = since if promise is None else max(promise.since, since or 0.0)
+        weight = None if promise is None else promise.quality_weight
+        among = Filter(since=since, lacks="audit", routed=True, quality_weight=weight)
+    return Desk(
+        reader=log.reader,
+        keep=log.keep,
+        among=among,
+        source=asked.source,
+        wanted=asked.n,
+        chance=random.Random(asked.seed),
+    )
+
+
+def _print(desk: Desk) -> None:
+    for each in desk.draw():
+        record = desk.reader.get(each.decision_id)
+        if record is not None:
+            click.echo(msgspec.json.encode(question_of(record, each.chance)))
+
+
+def _ask(log: LabelLog, desk: Desk) -> None:
+    if not desk.draw():
         click.echo("no answer left to ask about", err=True)
         return
-    given = 0
-    for number, each in enumerate(chosen, 1):
-        score = ask_about(console, each, f"{number} of {len(chosen)}")
-        if score is None:
-            break
-        if score >= 0.0:
-            chance = each.chance
-            _keep(reader, each.decision_id, score, source=asked.source, chance=chance)
-            given += 1
-    click.echo(f"{given} labels kept in {reader.path}", err=True)
+    ask_all(Console(highlight=False), desk)
+    _sum_up(log, desk)
 
 
-def _keep(
-    reader: LogReader,
-    decision_id: str,
-    score: float,
-    *,
-    source: Source,
-    chance: float | None = None,
-) -> None:
-    feedback = Feedback(
-        decision_id=decision_id,
-        created_at=time.time(),
-        source=source,
-        score=score,
-        propensity=chance,
-    )
-    keep_feedback(reader.path, feedback)
+def _serve(log: LabelLog, desk: Desk, port: int) -> None:
+    # Only here: the gateway's server, and what certify and fit know of labels.
+    from emafusion.cli.label_web import serve_page
+    from emafusion.cli.loop import run
+
+    run(serve_page(log, desk, port))
+    _sum_up(log, desk)
 
 
-def _filter(asked: Asked) -> Filter:
-    now = datetime.now(tz=UTC).astimezone()
-    since = None if asked.since is None else moment(asked.since, now=now, where="--since")
-    return Filter(since=since, status=200)
+def _sum_up(log: LabelLog, desk: Desk) -> None:
+    """Tell on standard error what came of it."""
+    scores = list(desk.kept.values())
+    right, wrong = scores.count(1.0), scores.count(0.0)
+    between = len(scores) - right - wrong
+    kinds = [(right, "right"), (wrong, "wrong"), (between, "in between")]
+    told = ", ".join(f"{count} {name}" for count, name in kinds if count)
+    labels = f"{len(scores)} label{'' if len(scores) == 1 else 's'} kept in {log.reader.path}"
+    more = [f"{len(desk.skipped)} skipped"] if desk.skipped else []
+    more += [f"{desk.left} of those drawn are left"] if desk.left else []
+    click.echo(labels + (f": {told}" if told else "") + "".join(f"; {m}" for m in more), err=True)

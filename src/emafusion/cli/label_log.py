@@ -1,37 +1,83 @@
-"""The log that labels are kept in."""
+"""The log that labels are kept in, wherever it is, and the promise that they may be an audit of."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from emafusion.domain.errors import BadInput
+from emafusion.build.promising import Promise, promised
+from emafusion.config import Config
 from emafusion.home import LOG_NAME, home
+from emafusion.store.feedback.feedback import Feedback, FeedbackStore
+from emafusion.store.feedback.sqlite_feedback import SqliteFeedback
+from emafusion.store.read import LogReader
+from emafusion.store.reading import Reader
+
+T = TypeVar("T")
 
 _CONFIG_HERE = "emafusion.yaml"
 
 
-def log_file(file: str | None, config: str | None, folder: str | None) -> Path:
-    """The file that was named, else that of the config, else the one in the home folder.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelLog:
+    """A log that is read, and whose feedback is added to. `promise`: what is in service there."""
 
-    Raises `BadInput` for a config with mistakes.
+    reader: Reader
+    open_store: Callable[[], FeedbackStore]
+    promise: Promise | None = None
+
+    def keep(self, feedback: Feedback) -> None:
+        """Keep a label. Raises `StoreError`."""
+        self._do(lambda store: store.add(feedback))
+
+    def audits(self) -> list[Feedback]:
+        """Audits of the promise in service."""
+        promise = self.promise
+        if promise is None:
+            return []
+        return self._do(lambda store: store.audits(promise.since, promise.quality_weight))
+
+    def _do(self, work: Callable[[FeedbackStore], Awaitable[T]]) -> T:
+        async def done() -> T:
+            store = self.open_store()
+            try:
+                return await work(store)
+            finally:
+                await store.close()
+
+        return asyncio.run(done())
+
+
+def open_label_log(file: str | None, config: str | None, folder: str | None) -> LabelLog:
+    """The log that was named, else that of the config, else the one in the home folder.
+
+    Raises `BadInput` for a config with mistakes and where there is no log yet.
     """
-    if file is not None:
-        return Path(file)
-    if folder is not None:
-        return Path(folder) / LOG_NAME
+    if file is not None or folder is not None:
+        return _in_file(Path(file) if file is not None else Path(folder or "") / LOG_NAME)
     config = config or (_CONFIG_HERE if Path(_CONFIG_HERE).is_file() else None)
-    named = None if config is None else _path_in(config)
-    return home(os.environ) / LOG_NAME if named is None else Path(named)
-
-
-def _path_in(path: str) -> str | None:
-    """Where a config file puts the log."""
+    if config is None:
+        return _in_file(home(os.environ) / LOG_NAME)
     # Only here: reading YAML takes longer than reading the log.
     from emafusion.cli.configured import read_config
 
-    config = read_config(path)
-    if config.state.postgres_env is not None:
-        what = "labels are given by POST /v1/feedback where the log is in PostgreSQL"
-        raise BadInput(what, where="state.postgres_env")
-    return config.log.path
+    return _configured(read_config(config))
+
+
+def _in_file(path: Path) -> LabelLog:
+    return LabelLog(reader=LogReader(path), open_store=lambda: SqliteFeedback(path))
+
+
+def _configured(config: Config) -> LabelLog:
+    from emafusion.build.state import open_feedback, open_reader
+
+    certificate = config.objective.certificate
+    return LabelLog(
+        reader=open_reader(config, os.environ),
+        open_store=lambda: open_feedback(config, os.environ),
+        promise=None if certificate is None else promised(certificate),
+    )

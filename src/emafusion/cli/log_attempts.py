@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from emafusion.cli.money import dollars
 from emafusion.cli.printable import one_line
+from emafusion.store.feedback.question import given
 from emafusion.store.record import AttemptRecord, UsageRecord
 
 
@@ -15,7 +16,7 @@ def attempt_lines(attempt: AttemptRecord) -> tuple[str, str]:
     >>> attempt_lines(AttemptRecord(candidate="small", failure="overloaded", latency_s=0.25))
     ('small: overloaded, cost unknown, 0.25 s', '')
     """
-    return f"{one_line(attempt.candidate)}: {', '.join(_facts(attempt))}", _text(attempt)
+    return f"{one_line(attempt.candidate)}: {', '.join(_facts(attempt))}", given(attempt)
 
 
 def _facts(attempt: AttemptRecord) -> Iterator[str]:
@@ -53,9 +54,3 @@ def _usage(usage: UsageRecord) -> str:
     tokens = f"{usage.prompt_tokens:,} + {usage.completion_tokens:,} tokens"
     cpu = "" if usage.cpu_s is None else f", {usage.cpu_s:.2f} CPU s"
     return f"{tokens}{f' ({special})' if special else ''}{cpu}"
-
-
-def _text(attempt: AttemptRecord) -> str:
-    calls = [f"-> {call.name}({call.arguments})" for call in attempt.tool_calls]
-    said = [attempt.response, attempt.refusal, attempt.failure_message]
-    return "\n".join([*(text for text in said if text), *calls])

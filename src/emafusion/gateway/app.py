@@ -156,6 +156,11 @@ class App:
         """Let those who watch ask how many requests are under way."""
         self.service.watching.under_way = lambda: self._under_way
 
+    @property
+    def max_body(self) -> int:
+        """Bytes of a body at most."""
+        return self.service.max_body
+
     def admit(self, head: Head) -> Admitted:
         """Decide by its head whether a request is answered. Raises `BadInput` or `Denied`.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from emafusion.domain.errors import EmafusionError
-from emafusion.gateway.app import Admitted, App
+from emafusion.gateway.app import Admitted
 from emafusion.gateway.http import Head, Headers, Request, Response, head_of
+from emafusion.gateway.site import Site
 
 
 class Line(Protocol):
@@ -67,7 +68,7 @@ class Exchange:
         self._parts.clear()
         self._size = 0
 
-    async def handled(self, app: App) -> None:
+    async def handled(self, app: Site) -> None:
         """Have the request, which is whole, answered."""
         if self.admitted is not None:
             body = b"".join(self._parts)

@@ -17,11 +17,11 @@ import httptools
 from typing_extensions import override
 
 from emafusion.domain.errors import EmafusionError
-from emafusion.gateway.app import App
 from emafusion.gateway.exchange import Exchange
 from emafusion.gateway.http import Head, TooLarge, TooSlow
 from emafusion.gateway.inbound import Inbound
 from emafusion.gateway.pace import Pace, Phase
+from emafusion.gateway.site import Site
 from emafusion.gateway.strict import HeadTooLarge, NotHttp
 
 MOST_HELD_BYTES = 32 * 1024
@@ -36,7 +36,7 @@ class Connection(asyncio.Protocol):
     ahead of the answer.
     """
 
-    def __init__(self, app: App, gone: Callable[[Connection], None]) -> None:
+    def __init__(self, app: Site, gone: Callable[[Connection], None]) -> None:
         self.congested = False
         self._app = app
         self._gone = gone
@@ -101,7 +101,7 @@ class Connection(asyncio.Protocol):
 
     def body_came(self, data: bytes, /) -> None:
         """A piece of a body."""
-        exchange, limit = self._coming, self._app.service.max_body
+        exchange, limit = self._coming, self._app.max_body
         if exchange is not None and not exchange.take(data, limit):
             self._refuse(exchange, TooLarge.over(limit))
 

@@ -7,8 +7,8 @@ import socket
 from collections.abc import Callable
 
 from emafusion.domain.errors import Unready
-from emafusion.gateway.app import App
 from emafusion.gateway.protocol import Connection
+from emafusion.gateway.site import Site
 
 GRACE_S = 30
 """Seconds that requests under way have to finish when the gateway is told to stop."""
@@ -34,7 +34,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 async def serve(
-    app: App,
+    app: Site,
     listener: socket.socket,
     announce: Callable[[], None],
     *,
@@ -66,7 +66,7 @@ async def serve(
 class _House:
     """The connections of all clients."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: Site) -> None:
         self._app = app
         self._open: set[Connection] = set()
         self._changed = asyncio.Event()

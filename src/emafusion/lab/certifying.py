@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import structs
 
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Floats
 from emafusion.estimate.names import canonical
+from emafusion.lab.overlap import seen
 from emafusion.lab.replaying import Asked, Replayed, replay
 from emafusion.replay.guarantee.certificate import Certificate, Refusal
-from emafusion.replay.guarantee.feasible import labels_needed
 from emafusion.replay.guarantee.promise import (
     Kept,
     Setting,
@@ -25,6 +26,7 @@ from emafusion.replay.guarantee.promise import (
 from emafusion.replay.records import Records
 from emafusion.replay.run import Run
 from emafusion.store.artifact import Artifact
+from emafusion.tables.query import query_of
 from emafusion.version import __version__
 
 if TYPE_CHECKING:
@@ -58,23 +60,34 @@ def certify(
 ) -> Certificate | Refusal:
     """Find the cheapest setting of the dial at which the promise holds.
 
-    `frame`: labelled answers that the artifact was **not** fitted on, drawn as the queries that
-    will be served. Raises `BadInput` for a promise that is none, or where nothing has a score.
+    `frame`: labelled answers, drawn as the queries that will be served; those that the artifact was
+    fitted on are left out. Raises `BadInput` for a promise that is none, or where nothing is left
+    that has a score.
     """
     asked = Asked() if asked is None else asked
     _check(wanted)
+    frame, left_out = unseen(frame, artifact)
+    if frame.is_empty():
+        told = f"the artifact was fitted on all {left_out} of its queries; a promise takes others"
+        raise BadInput(told, where="outcome table")
+    return structs.replace(_certified(frame, artifact, wanted, asked=asked), left_out=left_out)
+
+
+def _certified(
+    frame: pl.DataFrame, artifact: Artifact, wanted: Wanted, *, asked: Asked
+) -> Certificate | Refusal:
     replayed = replay(frame, artifact, asked)
     records = replayed.records
     if not records.is_scored:
         return _unlabelled(records, artifact, wanted)
-    column = _reference(records, artifact, wanted)
+    column = reference_of(records, artifact, wanted)
     labelled = np.isfinite(records.score[:, column])
     if int(labelled.sum()) < FEWEST:
         told = f"{int(labelled.sum())} queries with a score of {records.models[column]}"
         raise BadInput(f"{told}; at least {FEWEST} are needed", where="outcome table")
     reference = records.score[labelled, column]
     settings = [
-        Setting(run.quality_weight, _scores(run, records)[labelled]) for run in replayed.runs
+        Setting(run.quality_weight, scores_of(run, records)[labelled]) for run in replayed.runs
     ]
     delta = 1 - wanted.confidence
     kept = cheapest_kept(settings, reference, wanted.min_quality, delta=delta, seed=asked.seed)
@@ -85,6 +98,19 @@ def certify(
     return _certificate(replayed, artifact, wanted, kept=kept, asked=asked)
 
 
+def unseen(frame: pl.DataFrame, artifact: Artifact) -> tuple[pl.DataFrame, int]:
+    """The rows of queries that the artifact was not fitted on, and how many queries it was."""
+    import polars as pl
+
+    asked = frame.unique("query_id").select("query_id", "prompt", "messages")
+    ids = asked["query_id"].to_list()
+    prompts = (query_of(*row).prompt for row in asked.iter_rows())
+    known = [
+        name for name, is_seen in zip(ids, seen(artifact.arrays, prompts), strict=True) if is_seen
+    ]
+    return frame.filter(~pl.col("query_id").is_in(known)), len(known)
+
+
 def _check(wanted: Wanted) -> None:
     for name in ("min_quality", "confidence"):
         value = getattr(wanted, name)
@@ -92,9 +118,9 @@ def _check(wanted: Wanted) -> None:
             raise BadInput(f"{value:g} is not between 0 and 1", where=f"--{name.replace('_', '-')}")
 
 
-def _reference(records: Records, artifact: Artifact, wanted: Wanted) -> int:
-    """Column of the reference."""
-    if wanted.reference is not None:
+def reference_of(records: Records, artifact: Artifact, wanted: Wanted | None = None) -> int:
+    """Column of the reference: the one that is named, else the one that the artifact holds best."""
+    if wanted is not None and wanted.reference is not None:
         return records.place(wanted.reference)
     known = {str(n): float(a) for n, a in _abilities(artifact)}
     return max(
@@ -109,7 +135,7 @@ def _abilities(artifact: Artifact) -> list[tuple[object, float]]:
     return list(zip(names, abilities, strict=True))
 
 
-def _scores(run: Run, records: Records) -> Floats:
+def scores_of(run: Run, records: Records) -> Floats:
     """Score of each answer given: float64[n]. Where there was none, or no score, it is 0."""
     rows = np.arange(len(records.queries))
     scores = np.where(run.model >= 0, records.score[rows, run.model], 0.0)
@@ -119,12 +145,12 @@ def _scores(run: Run, records: Records) -> Floats:
 def _unlabelled(records: Records, artifact: Artifact, wanted: Wanted) -> Refusal:
     """No label, no promise; what the least number of them would be."""
     delta = 1 - wanted.confidence
-    least = labels_needed(1 - wanted.min_quality, delta)
+    least = queries_needed(np.ones(1), np.ones(1), wanted.min_quality, delta=delta)
     return Refusal(
-        reason=f"{UNLABELLED}; {least} labelled queries would do if none shows a loss",
+        reason=f"{UNLABELLED}; about {least} labelled queries would do if none shows a loss",
         min_quality=wanted.min_quality,
         confidence=wanted.confidence,
-        reference=records.models[_reference(records, artifact, wanted)],
+        reference=records.models[reference_of(records, artifact, wanted)],
         kept=None,
         queries=0,
         queries_needed=least,
@@ -175,7 +201,7 @@ def _certificate(
         cost_usd=_mean(run.cost_usd[labelled]),
         reference_cost_usd=_mean(records.cost_usd[labelled, column]),
         models=records.models,
-        date=dt.datetime.now(dt.UTC).date().isoformat(),
+        date=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         version=__version__,
         seed=asked.seed,
         data_sha256=_sha256(*_data(records)),

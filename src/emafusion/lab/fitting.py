@@ -191,7 +191,8 @@ def _scored(frame: pl.DataFrame, labels: Labels, judges: pl.DataFrame | None) ->
         told = None if judges is None or may_agree(frame) else by_judges(frame, judges)
         return agreed(frame) if told is None else told
     if frame.height and not frame["score"].is_not_null().any():
-        raise BadInput("has no scores; --labels none learns by agreement", where="outcome table")
+        what = "has no scores: label some answers, or learn by agreement (--labels none)"
+        raise BadInput(what, where="outcome table")
     return frame
 
 

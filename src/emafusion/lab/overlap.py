@@ -29,8 +29,17 @@ def seen_among(arrays: Mapping[str, AnyArray], prompts: Iterable[str]) -> int:
     >>> seen_among(marks_of(["What is 1 + 1?"]), ["what is 1 + 1", "and 2 + 2?"])
     1
     """
+    return sum(seen(arrays, prompts))
+
+
+def seen(arrays: Mapping[str, AnyArray], prompts: Iterable[str]) -> list[bool]:
+    """Of each of these prompts, whether an artifact was fitted on it; never where it has no marks.
+
+    >>> seen(marks_of(["What is 1 + 1?"]), ["what is 1 + 1", "and 2 + 2?"])
+    [True, False]
+    """
     known: set[int] = set(arrays[MARKS].tolist()) if MARKS in arrays else set()
-    return sum(_mark(prompt) in known for prompt in prompts) if known else 0
+    return [bool(known) and _mark(prompt) in known for prompt in prompts]
 
 
 def _mark(prompt: str) -> int:

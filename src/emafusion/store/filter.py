@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
@@ -31,7 +32,9 @@ class Filter:
     `since`, `until`: Unix seconds, from the one up to but not including the other. `status`: of
     the HTTP answer. Confidences 0..1; a row without one meets no bound. `failed`: the client got
     no answer. `escalated`: another candidate was asked although one had answered. `text`: occurs
-    in the conversation or an answer, in any case of ASCII letters.
+    in the conversation or an answer, in any case of ASCII letters. `lacks`: it is an answer to a
+    query that nobody has looked at yet (`label`), or nobody for an audit (`audit`). `routed`: the
+    client named no model. `quality_weight`: where the dial stood.
     """
 
     since: float | None = None
@@ -45,6 +48,22 @@ class Filter:
     failed: bool = False
     escalated: bool = False
     text: str | None = None
+    lacks: Literal["label", "audit"] | None = None
+    routed: bool = False
+    quality_weight: float | None = None
+
+    def looks(self, feedback: str) -> list[str]:
+        """Conditions on what people looked at, in SQL; `feedback`: name of that table.
+
+        >>> Filter(routed=True).looks("feedback")
+        ["o.route <> 'direct'"]
+        """
+        clauses = ["o.route <> 'direct'"] * self.routed
+        if self.lacks is None:
+            return clauses
+        kind = "f.source <> 'client'" if self.lacks == "label" else "f.source = 'audit'"
+        seen = f"SELECT 1 FROM {feedback} f WHERE f.decision_id = o.decision_id AND {kind}"  # noqa: S608 - our words
+        return [*clauses, "o.status = 200 AND o.route <> 'embedding'", f"NOT EXISTS ({seen})"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +90,12 @@ def where(chosen: Filter) -> Where:
         ("o.session = ?", chosen.session),
         ("o.confidence >= ?", chosen.min_confidence),
         ("o.confidence <= ?", chosen.max_confidence),
+        ("abs(o.quality_weight - ?) < 1e-9", chosen.quality_weight),
     )
     asked = [(sql, value) for sql, value in bounds if value is not None]
     clauses = [sql for sql, _ in asked]
     clauses += ["o.status >= 400"] * chosen.failed + ["o.escalated"] * chosen.escalated
+    clauses += chosen.looks("feedback")
     values = tuple(value for _, value in asked)
     if chosen.text is None:
         return Where(" AND ".join(clauses) or "1", values, "outcomes o")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from msgspec import structs
@@ -41,7 +41,31 @@ class Logged:
     left_out: str | None = None
 
 
-def calls_of(record: Record, *, score: float | None = None) -> Iterator[Logged]:
+@dataclass(slots=True)
+class Queries:
+    """Which requests of a log are one query: the same conversation, answered by other models.
+
+    So who asks every model by its name has a table that compares them. A model that was asked the
+    same again has answered another query: no answer is lost.
+    """
+
+    _seen: dict[str, tuple[str, frozenset[str]]] = field(
+        default_factory=dict[str, tuple[str, frozenset[str]]]
+    )
+
+    def id_of(self, record: Record) -> str:
+        """The `query_id` that the answers of a request belong to."""
+        answers = (each for each in record.detail.attempts if _no_answer(each) is None)
+        models = frozenset(each.candidate for each in answers)
+        same = record.detail.query_hash
+        query_id, known = self._seen.get(same, (record.row.query_id, frozenset[str]()))
+        if known & models:
+            query_id, known = record.row.query_id, frozenset[str]()
+        self._seen[same] = (query_id, known | models)
+        return query_id
+
+
+def calls_of(record: Record, query_id: str, *, score: float | None = None) -> Iterator[Logged]:
     """Every call of a logged request; those that failed or were made to judge or fuse are none.
 
     `score`: what people said of the answer given, 0..1.
@@ -53,7 +77,7 @@ def calls_of(record: Record, *, score: float | None = None) -> Iterator[Logged]:
         if what is not None:
             yield Logged(left_out=what)
             continue
-        cells: Fields = {**structs.asdict(row), "sample": samples[row.model]}
+        cells: Fields = {**structs.asdict(row), "query_id": query_id, "sample": samples[row.model]}
         samples[row.model] += 1
         yield Logged(row=cells, grades=tuple(_grades(record, number, cells)))
 
@@ -74,9 +98,10 @@ def calls_in(path: Path) -> Iterator[Logged]:
     """
     try:
         with _opened(path) as log:
-            scores = scores_of(log.feedback())
+            scores, queries = scores_of(log.feedback()), Queries()
             for record in log.records():
-                yield from calls_of(record, score=scores.get(record.row.decision_id))
+                score = scores.get(record.row.decision_id)
+                yield from calls_of(record, queries.id_of(record), score=score)
     except StoreError as error:
         raise BadInput(str(error)) from error
 

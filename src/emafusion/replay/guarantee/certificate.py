@@ -13,8 +13,9 @@ class Certificate(Struct, frozen=True, kw_only=True, tag="certificate"):
     `kept`: share seen on them; `cost_usd`, `reference_cost_usd`: mean of a query, None if unknown.
     `data_sha256`, `artifact_sha256`, `prices_sha256`: of what it was made from; it is void as soon
     as one of them or a model's version changes. `artifact`: digest by which a gateway knows the
-    artifact; `reference_score`: mean score of the reference on those queries, what an audit in
-    service measures against.
+    artifact; `date`: UTC, answers given from then on are audited; `reference_score`: mean score of
+    the reference on those queries, what an audit in service measures against. `left_out`: queries
+    of the table that the artifact was fitted on.
     """
 
     min_quality: float
@@ -36,6 +37,7 @@ class Certificate(Struct, frozen=True, kw_only=True, tag="certificate"):
     prices_sha256: str
     artifact: str | None = None
     reference_score: float | None = None
+    left_out: int = 0
 
     @property
     def promise(self) -> str:
@@ -52,7 +54,8 @@ class Refusal(Struct, frozen=True, kw_only=True, tag="refusal"):
 
     `kept`: share of the reference's quality seen at the safest setting; `queries`: labelled ones;
     `queries_needed`: about how many would do at what was seen, None where no number would;
-    `min_quality_within_reach`: share that these labels do support, None if none.
+    `min_quality_within_reach`: share that these labels do support, None if none;
+    `left_out`: queries of the table that the artifact was fitted on.
     """
 
     reason: str
@@ -63,3 +66,4 @@ class Refusal(Struct, frozen=True, kw_only=True, tag="refusal"):
     queries: int
     queries_needed: int | None
     min_quality_within_reach: float | None
+    left_out: int = 0

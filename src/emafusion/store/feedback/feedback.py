@@ -33,6 +33,22 @@ COLUMNS: Final = Feedback.__struct_fields__
 """Names of its columns in every store, in order."""
 
 
+def audits_sql(schema: str, mark: str) -> str:
+    """The question for `FeedbackStore.audits`; `schema`: before names of tables, `mark`: a value.
+
+    Answers of models that a client named are none that the setting chose, and who looked at an
+    answer twice has changed their mind: the last audit of it counts.
+    """
+    columns = ", ".join(f"f.{name}" for name in COLUMNS)
+    return f"""
+        SELECT {columns} FROM {schema}feedback f JOIN {schema}outcomes o USING (decision_id)
+        WHERE f.source = 'audit' AND o.created_at > {mark} AND o.route <> 'direct'
+            AND abs(o.quality_weight - {mark}) < 1e-9 AND NOT EXISTS (
+                SELECT 1 FROM {schema}feedback g
+                WHERE g.decision_id = f.decision_id AND g.source = 'audit' AND g.id > f.id)
+        ORDER BY f.id"""  # noqa: S608 - own names
+
+
 def feedback_of(values: Sequence[object]) -> Feedback:
     """Feedback from a row of `COLUMNS`."""
     return convert(dict(zip(COLUMNS, values, strict=True)), Feedback)
@@ -57,7 +73,7 @@ class FeedbackStore(Protocol):
     async def audits(self, since: float, quality_weight: float, /) -> list[Feedback]:
         """Audits of answers that were given after a time (Unix seconds) at one setting of the dial.
 
-        In the order they came.
+        In the order they came, of each answer the last one.
         """
         ...
 

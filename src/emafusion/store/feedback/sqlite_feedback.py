@@ -14,18 +14,20 @@ import msgspec
 
 from emafusion.store.connection import connect, open_log
 from emafusion.store.errors import store_error
-from emafusion.store.feedback.feedback import COLUMNS, Feedback, feedback_of, without_words
+from emafusion.store.feedback.feedback import (
+    COLUMNS,
+    Feedback,
+    audits_sql,
+    feedback_of,
+    without_words,
+)
 
 T = TypeVar("T")
 
 PATIENCE_S = 10.0
 _NAMES: Final = ", ".join(COLUMNS)
 _ADD: Final = f"INSERT INTO feedback ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - own names
-_AUDITS: Final = f"""
-    SELECT {", ".join(f"f.{name}" for name in COLUMNS)}
-    FROM feedback f JOIN outcomes o USING (decision_id)
-    WHERE f.source = 'audit' AND o.created_at > ? AND abs(o.quality_weight - ?) < 1e-9
-    ORDER BY f.id"""  # noqa: S608 - own names
+_AUDITS: Final = audits_sql("", "?")
 _EVERY: Final = f"SELECT {_NAMES} FROM feedback ORDER BY id"  # noqa: S608 - own names
 _OF: Final = f"SELECT {_NAMES} FROM feedback WHERE decision_id = ? ORDER BY id"  # noqa: S608 - own names
 
@@ -75,19 +77,6 @@ class SqliteFeedback:
                 return work(connection)
         except sqlite3.Error as error:
             raise store_error(self.path, error, doing="use the log's feedback") from error
-
-
-def keep_feedback(path: Path, feedback: Feedback) -> None:
-    """Keep feedback in the file of a log that is there.
-
-    Raises:
-        StoreError: it cannot be written.
-    """
-    try:
-        with closing(connect(path, patience_s=PATIENCE_S)) as connection:
-            connection.execute(_ADD, msgspec.structs.astuple(feedback))
-    except sqlite3.Error as error:
-        raise store_error(path, error, doing="keep a label") from error
 
 
 def opinions_of(connection: sqlite3.Connection, decision_id: str) -> list[Feedback]:

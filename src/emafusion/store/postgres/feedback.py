@@ -8,7 +8,13 @@ from typing import Final
 import psycopg
 from msgspec.structs import astuple
 
-from emafusion.store.feedback.feedback import COLUMNS, Feedback, feedback_of, without_words
+from emafusion.store.feedback.feedback import (
+    COLUMNS,
+    Feedback,
+    audits_sql,
+    feedback_of,
+    without_words,
+)
 from emafusion.store.postgres.lane import Lane
 from emafusion.store.postgres.rows import plain
 
@@ -16,11 +22,7 @@ _NAMES: Final = ", ".join(COLUMNS)
 _MARKS: Final = ", ".join(["%s"] * len(COLUMNS))
 _OWNER: Final = b"SELECT key_id FROM emafusion.outcomes WHERE decision_id = %s"
 _ADD: Final = f"INSERT INTO emafusion.feedback ({_NAMES}) VALUES ({_MARKS})".encode()  # noqa: S608 - own names
-_AUDITS: Final = f"""
-    SELECT {", ".join(f"f.{name}" for name in COLUMNS)}
-    FROM emafusion.feedback f JOIN emafusion.outcomes o USING (decision_id)
-    WHERE f.source = 'audit' AND o.created_at > %s AND abs(o.quality_weight - %s) < 1e-9
-    ORDER BY f.id""".encode()  # noqa: S608 - own names
+_AUDITS: Final = audits_sql("emafusion.", "%s").encode()
 _EVERY: Final = f"SELECT {_NAMES} FROM emafusion.feedback ORDER BY id".encode()  # noqa: S608 - own names
 _OF: Final = f"SELECT {_NAMES} FROM emafusion.feedback WHERE decision_id = %s ORDER BY id".encode()  # noqa: S608 - own names
 

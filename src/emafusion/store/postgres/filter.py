@@ -43,10 +43,12 @@ def where(chosen: Filter) -> Where:
         ("o.session = %s", chosen.session),
         ("o.confidence >= %s", chosen.min_confidence),
         ("o.confidence <= %s", chosen.max_confidence),
+        ("abs(o.quality_weight - %s) < 1e-9", chosen.quality_weight),
     )
     asked = [(sql, value) for sql, value in bounds if value is not None]
     clauses = [sql for sql, _ in asked]
     clauses += ["o.status >= 400"] * chosen.failed + ["o.escalated"] * chosen.escalated
+    clauses += chosen.looks("emafusion.feedback")
     values: tuple[Value, ...] = tuple(value for _, value in asked)
     if chosen.text is not None:
         clauses.append(_ANY_TEXT)
