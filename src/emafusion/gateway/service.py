@@ -63,8 +63,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     `baseline`: whom savings are counted against; None for the best single candidate. `notice`: what
     the client is to be told of its request. `once`: its idempotency key; `anew`: it wants no answer
     that was given before. `tests`: what an answer must pass, for the operator's checker;
-    `explain`: the client wants to be told how its answer came about. `is_heavy`: so large that
-    its steps would hold up others.
+    `explain`: to be told how its answer came about. `is_heavy`: its steps would hold up others.
     """
 
     query: Query
