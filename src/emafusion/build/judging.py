@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import cast
 
-import numpy as np
-
+from emafusion.build.readers import better_half, cheapest_first
 from emafusion.catalog import cost_usd
 from emafusion.config import Config
 from emafusion.domain.attempt import Usage
@@ -99,13 +98,9 @@ def _readers(
     """
     if config.judges.models:  # the config holds the names to the pool
         return tuple(c for name in config.judges.models for c in candidates if c.name == name)
-    fees = [
-        (_fee_usd(c), c)
-        for c, q in zip(candidates, quality, strict=True)
-        if q >= np.median(quality) and c.model.kind == "language" and _has_strangers(c, candidates)
-    ]
+    good = (c for c in better_half(candidates, quality) if _has_strangers(c, candidates))
     chosen: list[Candidate] = []
-    for _, _, reader in sorted((fee, c.name, c) for fee, c in fees if fee is not None):
+    for _, reader in cheapest_first(tuple(good), _fee_usd):
         if len(chosen) < READERS and not any(related(reader, other) for other in chosen):
             chosen.append(reader)
     return tuple(chosen)
