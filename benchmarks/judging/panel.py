@@ -4,7 +4,8 @@
 
 Five judge models grade each answer once (the first of their repeats). Fitted on some subsets and
 tested on another, on 200 labels of the subset itself, and on none; intervals are 95 % bootstraps
-over queries. Points are of AUC.
+over queries. Points are of AUC. `alone`: each answer by itself; `beside`: beside the other answers
+to its query, as `emafusion judge` does it.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from emafusion.domain.features import Floats
+from emafusion.domain.features import Floats, Ints
 from emafusion.judge.heads import ANY, Heads
 from emafusion.lab.fitting import Wish, fit
-from emafusion.lab.hearing import Stake
 from emafusion.lab.judging import judge_answers, mean_rank
 from emafusion.lab.reading import whole
+from emafusion.lab.stakes import Spend
+from emafusion.learn.panel.beside import strongest_other, with_beside
 from emafusion.learn.panel.figures import auc, ece
 from emafusion.learn.panel.heads import Graded, fit_heads
 from emafusion.learn.panel.looks import Bools
 from emafusion.learn.panel.unlabelled import fit_unlabelled
+from emafusion.store.artifact import Artifact
 
 FIVE = ("claude-haiku-4.5", "claude-sonnet-4.6", "gpt-5.4", "gpt-5.4-mini", "gpt-5.4-nano")
 USD_PER_MTOK = {
@@ -110,56 +113,96 @@ def grades(data: Path) -> pl.DataFrame:
     )
 
 
+def measured(five: Set, known: Bools) -> Heads:
+    """The judges by the labels of some of the answers."""
+    graded = five.graded
+    heads = fit_heads(graded.where(known))
+    if heads is None:
+        raise SystemExit("too few labels")
+    return with_beside(
+        heads, replace(graded, right=np.where(known, graded.right, np.nan)), ids(five)
+    )
+
+
+def ids(held: Set) -> Ints:
+    """Each answer's query, by number."""
+    return np.asarray(np.unique(held.query, return_inverse=True)[1], dtype=np.int64)
+
+
 def elsewhere(five: Set) -> None:
     """Fitted on one subset, tested on the other; and five folds of both."""
-    print("fitted elsewhere               best judge  mean of ranks  panel, over best judge  ECE")
+    print("fitted elsewhere                best judge  mean of ranks  panel  over best judge  ECE")
     for name in sorted(set(five.subset)):
         test = np.array([each == name for each in five.subset])
-        heads = fit_heads(five.graded.where(~test))
-        if heads is not None:
-            held = five.take(test)
-            line(f"on {name}, from the other", held, believed(heads, held.graded, ANY))
+        heads, held = measured(five, ~test), five.take(test)
+        for way, odds in both(heads, held, ANY).items():
+            line(f"on {name}, {way}", held, chance_of(odds))
     names = sorted(set(five.query))
     fold = dict(zip(names, np.random.default_rng(0).integers(0, 5, len(names)), strict=True))
     place = np.array([fold[each] for each in five.query])
-    chance = np.zeros(len(place))
+    parts = {way: np.zeros(len(place)) for way in ("alone", "beside")}
     for k in range(5):
-        heads = fit_heads(five.graded.where(place != k))
-        if heads is not None:
-            chance[place == k] = believed(heads, five.graded.where(place == k), ANY)
-    line("both, five folds by query", five, chance)
+        heads = measured(five, place != k)
+        for name in sorted(set(five.subset)):
+            rows = (place == k) & np.array([each == name for each in five.subset])
+            told = both(heads, five.take(rows), heads.task_of(f"dataset/{name}"))
+            for way, odds in told.items():
+                parts[way][rows] = chance_of(odds)
+    for way, chance in parts.items():
+        line(f"both, five folds, {way}", five, chance)
 
 
 def few_labels(five: Set, seed: int) -> None:
-    """200 labelled answers, and 200 labelled queries, of the subset, with and without others."""
-    print("\nlabels there      and elsewhere   over best judge: mean, least   ECE mean, most")
+    """Labels of answers of the subset, by lot or by whole queries, with and without others."""
+    print(
+        "\nlabels there, and elsewhere: over best judge (least); ECE of 15 and of 10 bins (chance)"
+    )
     for name in sorted(set(five.subset)):
         own = np.array([each == name for each in five.subset])
-        for queries in (50, 200):
-            for others in (False, True):
-                gaps, errors = [], []
-                for draw in range(DRAWS):
-                    train, test = drawn(five, own, queries, others=others, seed=seed + draw)
-                    heads = fit_heads(train.graded)
-                    if heads is None:
-                        continue
-                    chance = believed(heads, test.graded, heads.task_of(f"dataset/{name}"))
-                    gaps.append(100 * (auc(test.graded.right, chance) - best_of(test)))
-                    errors.append(ece(test.graded.right, chance))
-                where = "with the other" if others else "alone"
+        for labels, by_query, others in (
+            (200, False, True), (200, True, True), (200, False, False), (200, True, False),
+            (800, False, True),
+        ):  # fmt: skip
+            told: dict[str, list[tuple[float, ...]]] = {"alone": [], "beside": []}
+            for draw in range(DRAWS):
+                known = drawn(five, own, labels, by_query=by_query, seed=seed + draw)
+                heads = measured(five, known | ~own if others else known)
+                rows = (own & ~known)[own]
+                for way, odds in both(heads, five.take(own), f"dataset/{name}").items():
+                    told[way].append(scored(five.take(own & ~known), chance_of(odds)[rows]))
+            where = f"{labels} {'in whole queries' if by_query else 'by lot'}"
+            where += ", and the other subset" if others else ", nothing else"
+            for way, rows_ in told.items():
+                gap, *errors = np.mean(rows_, axis=0).tolist()
+                least = min(each[0] for each in rows_)
+                one, ten, by_chance, ten_chance = errors
                 print(
-                    f"{name:12s} {queries * 4:4d} answers  {where:15s} {np.mean(gaps):+.2f}, "
-                    f"{min(gaps):+.2f}{np.mean(errors):25.3f}, {max(errors):.3f}"
+                    f"{name:11s} {where:40s} {way:7s} {gap:+.2f} ({least:+.2f})  "
+                    f"{one:.3f} ({by_chance:.3f})  {ten:.3f} ({ten_chance:.3f})"
                 )
-    print(f"ECE of probabilities that are true, as many answers: {floor(five, seed):.3f}")
 
 
-def drawn(five: Set, own: Bools, queries: int, *, others: bool, seed: int) -> tuple[Set, Set]:
-    """Labelled answers, and the rest of the subset."""
-    names = sorted({five.query[i] for i in np.flatnonzero(own).tolist()})
-    chosen = set(np.random.default_rng(seed).permutation(names)[:queries].tolist())
-    mine = own & np.array([each in chosen for each in five.query])
-    return five.take(mine | ~own if others else mine), five.take(own & ~mine)
+def scored(held: Set, chance: Floats) -> tuple[float, ...]:
+    """Points over the best judge, then the calibration error, and what it is by chance alone."""
+    right = held.graded.right
+    rng = np.random.default_rng(0)
+    lucky = [(rng.random(len(chance)) < chance).astype(np.float64) for _ in range(5)]
+    errors = [ece(right, chance, bins) for bins in (15, 10)]
+    errors += [float(np.mean([ece(each, chance, bins) for each in lucky])) for bins in (15, 10)]
+    return 100 * (auc(right, chance) - best_of(held)), *errors
+
+
+def drawn(five: Set, own: Bools, labels: int, *, by_query: bool, seed: int) -> Bools:
+    """Which answers of a subset have a label."""
+    rng, places = np.random.default_rng(seed), np.flatnonzero(own)
+    known = np.zeros(len(own), np.bool_)
+    if by_query:
+        names = sorted({five.query[i] for i in places.tolist()})
+        chosen = set(rng.permutation(names)[: labels // 4].tolist())
+        known[places] = [five.query[i] in chosen for i in places.tolist()]
+    else:
+        known[rng.permutation(places)[:labels]] = True
+    return known
 
 
 def no_labels(data: Path, five: Set, seed: int) -> None:
@@ -192,7 +235,7 @@ def gain_unlabelled(held: Set) -> float:
     found = fit_unlabelled(graded.judges, graded.value)
     if found is None:
         return 0.0
-    ours = auc(graded.right, believed(found.heads, graded, ANY))
+    ours = auc(graded.right, alone(found.heads, graded, ANY))
     return 100 * (ours - auc(graded.right, mean_rank(graded.value)))
 
 
@@ -213,26 +256,32 @@ def repeats(data: Path, five: Set) -> None:
 
 
 def one_by_one(data: Path) -> None:
-    """Fitted on one subset, judges heard one by one on the other, by the code that is served."""
-    print("\none by one, worth of an answer, judges heard, of calls, of dollars, over best judge")
+    """Fitted on one subset, a share of all dollars spent on the other, by the code that judges."""
+    print("\nshare of all dollars: calls, dollars, over best judge; beside others, and alone")
     table = whole(pl.read_parquet(data / "rewardbench2.parquet"))
     said = grades(data).filter(pl.col("judge").is_in(FIVE) & (pl.col("repeat") == 0))
     said = said.select("query_id", "model", "judge", "repeat", "judge_score", "cost_usd")
     for name in ("Factuality", "Focus"):
         own = pl.col("dataset") == name
         artifact = fit(table.filter(~own), Wish(), judges=said)
-        for value_usd in (1.0, 3.0, 10.0, 100.0, None):
-            stake = None if value_usd is None else Stake(value_usd=value_usd)
-            judged = judge_answers(table.filter(own), artifact, judges=said, stake=stake)
-            right = (judged.score > 0.5).astype(np.float64)
-            best = max(one_auc(right, judged.value[:, k]) for k in range(len(FIVE)))
-            heard = np.mean([len(names) for names in judged.asked])
-            shown = "all are heard" if value_usd is None else f"${value_usd:g}"
-            print(
-                f"{name:15s} {shown:>18s} {heard:13.2f} {heard / len(FIVE):15.0%} "
-                f"{judged.cost_usd.sum() / judged.whole_usd:11.0%} "
-                f"{100 * (auc(right, judged.confidence) - best):+.2f}"
-            )
+        by_itself = Artifact(
+            arrays={k: v for k, v in artifact.arrays.items() if not k.startswith("panel/beside/")},
+            card=artifact.card,
+        )
+        for share in (0.1, 0.25, 0.5, 0.75, 1.0):
+            shown = []
+            for each in (artifact, by_itself):
+                judged = judge_answers(
+                    table.filter(own), each, judges=said, stake=Spend(share=share)
+                )
+                right = (judged.score > 0.5).astype(np.float64)
+                best = max(one_auc(right, judged.value[:, k]) for k in range(len(FIVE)))
+                calls = np.mean([len(names) for names in judged.asked]) / len(FIVE)
+                paid = judged.cost_usd.sum() / judged.whole_usd
+                shown.append(
+                    f"{calls:5.0%} {paid:5.0%} {100 * (auc(right, judged.confidence) - best):+.2f}"
+                )
+            print(f"{name:11s} {share:5.0%}   " + "   ".join(shown))
 
 
 def line(name: str, held: Set, chance: Floats) -> None:
@@ -273,27 +322,31 @@ def one_auc(right: Floats, value: Floats) -> float:
     return auc(right[there], value[there])
 
 
-def believed(heads: Heads, graded: Graded, task: str) -> Floats:
-    """Probability of each answer by the grades alone."""
+def both(heads: Heads, held: Set, task: str) -> dict[str, Floats]:
+    """Log-odds of each answer by itself, and beside the other answers to its query."""
+    own = alone(heads, held.graded, heads.task_of(task))
+    rival, count = strongest_other(own, ids(held))
+    beside = heads.beside_of(task)
+    pairs = zip(own.tolist(), rival.tolist(), count.tolist(), strict=True)
+    return {
+        "alone": own,
+        "beside": np.array([beside.odds(o, [r] * (n - 1)) for o, r, n in pairs]),
+    }
+
+
+def alone(heads: Heads, graded: Graded, task: str) -> Floats:
+    """Log-odds of each answer by its own grades alone."""
     odds = []
     for row in graded.value.tolist():
         said = {name: v for name, v in zip(graded.judges, row, strict=True) if np.isfinite(v)}
-        odds.append(
-            heads.evidence({n: said[n] for n in heads.names if n in said}, task, log_length=None)
-        )
-    return np.asarray(1.0 / (1.0 + np.exp(-np.array(odds))))
+        said = {name: said[name] for name in heads.names if name in said}
+        odds.append(heads.evidence(said, task, log_length=None))
+    return np.array(odds)
 
 
-def floor(five: Set, seed: int) -> float:
-    """Mean ECE where every probability is true: what so many answers show by chance alone."""
-    heads = fit_heads(five.graded)
-    if heads is None:
-        return float("nan")
-    chance = believed(heads, five.graded, ANY)[: len(five.query) // 2]
-    rng = np.random.default_rng(seed)
-    return float(
-        np.mean([ece((rng.random(len(chance)) < chance).astype(float), chance) for _ in range(50)])
-    )
+def chance_of(odds: Floats) -> Floats:
+    """Probability of log-odds."""
+    return np.asarray(1.0 / (1.0 + np.exp(-odds)), dtype=np.float64)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,21 @@ def test_judges_are_heard_while_it_pays(judging: Shell) -> None:
     assert "Judges heard for an answer:" in told
 
 
+def test_a_share_of_the_cost_is_spent_where_it_tells_most(judging: Shell) -> None:
+    """Never more than that; half the money is worth most of it."""
+    aucs = []
+    for share in (0.1, 0.5, 1.0):
+        done = judging.run(*ARGUMENTS, "--spend", str(share), "--out", "judged.jsonl", "--json")
+        assert done.code == 0, done.err
+        worth = json.loads(done.out)
+        assert worth["cost_share"] <= share + 1e-9
+        aucs.append(worth["standings"][0]["auc"])
+    assert aucs[1] > aucs[2] - 0.08
+    both = judging.run(*ARGUMENTS, "--spend", "0.5", "--answer-value-usd", "1")
+    assert both.code == 2
+    assert "--answer-value-usd" in both.err
+
+
 def test_without_labels_the_confidence_is_relative(judging: Shell) -> None:
     """Where no answers can be compared the judges stand in for labels, and the card says so."""
     blind = ("fit", "answers.parquet", "--labels", "none", "--out", "blind")

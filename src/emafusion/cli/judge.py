@@ -13,9 +13,10 @@ from emafusion.build.parts import load_artifact
 from emafusion.cli.asking import Share
 from emafusion.cli.printable import printable
 from emafusion.cli.screen import PROSE_WIDTH, screen, show
-from emafusion.lab.hearing import Stake
+from emafusion.domain.errors import BadInput
 from emafusion.lab.judging import Standing, Worth, judge_answers, worth_of
 from emafusion.lab.reading import need_polars, read_grades, read_rows
+from emafusion.lab.stakes import Spend, Stake
 from emafusion.replay.decisions import write_decisions, writer_of
 from emafusion.replay.guarantee.powered import Mean
 from emafusion.tables.read import Read
@@ -26,14 +27,19 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     judges: tuple[str, ...]
     artifact: str | None
     answer_value_usd: float | None
+    spend: float | None
     threshold: float | None
     out: str | None
     skip_bad: bool
     as_json: bool
 
-    def stake(self) -> Stake | None:
+    def stake(self) -> Stake | Spend | None:
         """When to stop asking; None to hear every judge."""
         value = self.answer_value_usd
+        if self.spend is not None:
+            if value is not None:
+                raise BadInput("does not go with --answer-value-usd", where="--spend")
+            return Spend(share=self.spend, threshold=self.threshold)
         return None if value is None else Stake(value_usd=value, threshold=self.threshold)
 
 
@@ -49,6 +55,9 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--answer-value-usd", metavar="USD", type=click.FloatRange(min=0, min_open=True),
               help="worth of a right answer: judges are heard one by one while it pays  "
               "[default: all are heard]")  # fmt: skip
+@click.option("--spend", metavar="SHARE", type=Share(),
+              help="share of what all judges cost that is spent, on whatever answers and judges "
+              "it tells most  [default: all of it]")  # fmt: skip
 @click.option("--threshold", metavar="P", type=Share(),
               help="probability from which an answer is taken  "
               "[default: any is as likely]")  # fmt: skip

@@ -21,6 +21,7 @@ import numpy as np
 
 from emafusion.domain.errors import BadInput
 from emafusion.domain.features import Floats
+from emafusion.judge.beside import NOTHING, PREFIX, Beside, besides_of
 from emafusion.judge.curve import Curve, curve_of
 
 ANY = ""
@@ -56,7 +57,8 @@ class Heads:
     `names`: with their kind, `llm:gpt-5.4`. `curves`: value -> log-odds, mean 0 over the answers it
     was measured on. `length`: log-odds that each gives for a unit of log length of the answer, and
     that are taken off again; `usual`: the log length at which nothing is. `cov`: float64[k, k].
-    `tasks`: task -> (bias, k weights); `ANY` must be among them.
+    `tasks`: task -> (bias, k weights); `ANY` must be among them. `beside`: task -> what the other
+    answers to a query tell, where several were graded.
     """
 
     names: tuple[str, ...]
@@ -65,6 +67,7 @@ class Heads:
     usual: float
     cov: Floats
     tasks: Mapping[str, tuple[float, ...]]
+    beside: Mapping[str, Beside] = field(default_factory=dict[str, Beside])
     _known: dict[tuple[str, Said], Weighing] = field(
         default_factory=dict[tuple[str, Said], Weighing], init=False, repr=False
     )
@@ -88,6 +91,11 @@ class Heads:
     def task_of(self, *tasks: str) -> str:
         """The first of these that is known, the most special first."""
         return next((task for task in tasks if task in self.tasks), ANY)
+
+    def beside_of(self, *tasks: str) -> Beside:
+        """What other answers tell in the first of these tasks that is known, else in any."""
+        known = [self.beside[task] for task in (*tasks, ANY) if task in self.beside]
+        return known[0] if known else NOTHING
 
     def evidence(self, said: Mapping[str, float], task: str, *, log_length: float | None) -> float:
         """Log-odds that the grades add; `said`: value 0..1 by judge, of measured judges alone."""
@@ -161,12 +169,14 @@ class Heads:
         return _Parted(own=own, others=others, slopes=slopes)
 
     def to_arrays(self) -> dict[str, Floats]:
-        """Arrays for an artifact: `head/JUDGE` (length, usual, covariances), `task/TASK`."""
+        """Arrays for an artifact: `head/JUDGE` (length, usual, covariances), `task/`, `beside/`."""
         heads = {
             f"{_HEAD}{name}": np.array([self.length[k], self.usual, *self.cov[k]])
             for k, name in enumerate(self.names)
         }
-        return heads | {f"{_TASK}{task}": np.array(row) for task, row in self.tasks.items()}
+        tasks = {f"{_TASK}{task}": np.array(row) for task, row in self.tasks.items()}
+        besides = {f"{PREFIX}{task}": each.as_array() for task, each in self.beside.items()}
+        return heads | tasks | besides
 
 
 def heads_from(parts: Mapping[str, Floats]) -> Heads | None:
@@ -192,12 +202,13 @@ def heads_from(parts: Mapping[str, Floats]) -> Heads | None:
         usual=float(rows[0][1]),
         cov=np.array([row[2:] for row in rows]),
         tasks=MappingProxyType(tasks),
+        beside=MappingProxyType(besides_of(parts)),
     )
 
 
 def is_heads(key: str) -> bool:
     """Whether an array's key is one of measured judges'."""
-    return key.startswith((_HEAD, _TASK))
+    return key.startswith((_HEAD, _TASK, PREFIX))
 
 
 def _row(parts: Mapping[str, Floats], key: str, width: int) -> Floats:

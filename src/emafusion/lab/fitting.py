@@ -26,6 +26,7 @@ from emafusion.lab.labels import Labels, agreed, granted, may_agree
 from emafusion.lab.meanings import VectorsOf, nobody
 from emafusion.lab.overlap import marks_of
 from emafusion.lab.panel import columns_of, panel_on
+from emafusion.lab.reading import whole, whole_grades
 from emafusion.lab.rehearsing import levelled, stops_of
 from emafusion.lab.slow_labels import SlowTable, trust_arrays, trust_of
 from emafusion.learn.choosing import choose
@@ -98,14 +99,15 @@ def fit(
 ) -> Artifact:
     """Learn from an outcome table.
 
-    `frame`: every column of an outcome table, as `lab.reading.whole` makes them; `judges`: a judge
-    table of the same answers; `done`: told each step as it begins. The same tables, wish and
-    version make the same arrays.
+    `frame`: an outcome table; `judges`: a judge table of the same answers; `done`: told each step
+    as it begins. The same tables, wish and version make the same arrays.
 
     Raises:
         BadInput: nothing to learn from, a score out of range, or rows that may not be fitted on.
     """
     wish = Wish() if wish is None else wish
+    judges = None if judges is None else whole_grades(judges)
+    frame = whole(frame)
     _refuse_tests(frame)
     done("reading")
     frame = granted(frame.sort(ORDER, nulls_last=True), wish.labels, seed=wish.seed)

@@ -14,6 +14,7 @@ from emafusion.judge.asked import form_of
 from emafusion.judge.curve import logit
 from emafusion.judge.heads import ANY, Heads
 from emafusion.judge.state import PanelState
+from emafusion.learn.panel.beside import with_beside
 from emafusion.learn.panel.heads import Graded, fit_heads
 from emafusion.learn.panel.unlabelled import fit_unlabelled
 from emafusion.replay.grades import first_grades, scale_of
@@ -79,9 +80,10 @@ def measured(
     """
     right = records.score[grades.rows, grades.columns]
     known = np.isfinite(right)
-    heads = fit_heads(_graded(state, grades, records=records, quality=quality).where(known))
+    graded = _graded(state, grades, records=records, quality=quality)
+    heads = fit_heads(graded.where(known))
     if heads is not None:
-        return _with(state, heads), ()
+        return _with(state, with_beside(heads, graded, grades.rows)), ()
     return unmeasured(state, grades)
 
 

@@ -1,82 +1,32 @@
-"""Hearing judges on one recorded answer: all of them, or one after another while it pays."""
+"""Hearing judges on recorded answers: all of them, or one after another while it pays."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import nan
-
-from msgspec import Struct
 
 from emafusion.build.replaying import Stage
 from emafusion.domain.attempt import Attempt
-from emafusion.domain.errors import BadInput
-from emafusion.domain.evidence import Case, Evidence, JudgeCard, Judgement
+from emafusion.domain.evidence import Case, Evidence, Judgement
 from emafusion.domain.ports import Judge
+from emafusion.judge.beside import NOTHING
+from emafusion.judge.curve import logit
 from emafusion.judge.panel import LogOddsPanel
-from emafusion.policy.reading import Reader, one_a_family
+from emafusion.lab.bench import Bench, Heard
+from emafusion.lab.grading import tasks_of
+from emafusion.lab.rounds import Rounds
+from emafusion.lab.stakes import Spend, Stake
+from emafusion.policy.reading import Reader
 from emafusion.replay.driver import run
 from emafusion.replay.recorded import RecordedAnswers, reply_of
-
-Said = dict[str, Judgement]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stake:
-    """What hangs on a judgement: an answer is taken if it is right with `threshold` or more.
-
-    `value_usd`: what a right one is worth; `threshold`: None where any is as likely. Judges are
-    asked one after another, one of a family, as long as any may change on which side of the
-    threshold the answer is by more than its price.
-    """
-
-    value_usd: float
-    threshold: float | None = None
-
-    def gain_usd(self, reader: Reader, confidence: float, *, cards: Cards, asked: Names) -> float:
-        """US dollars that hearing these judges is worth, after their price.
-
-        Raises `BadInput` where the price of one is unknown.
-        """
-        prices = [card.cost_usd for card in cards]
-        known = [price for price in prices if price is not None]
-        if len(known) < len(prices):
-            raise BadInput("has grades without cost_usd", where="judge table")
-        value = -self._worth(confidence)
-        names = frozenset([card.name for card in cards])
-        for chance, factor in reader.verdicts(confidence, names, asked):
-            raised = confidence * factor
-            value += chance * self._worth(raised / (raised + 1.0 - confidence))
-        return self.value_usd * value - sum(known)
-
-    def _worth(self, chance: float) -> float:
-        """Mean of what is given: this answer, or another as good as the threshold says."""
-        level = self.threshold
-        return (1.0 + chance * chance) / 2.0 if level is None else max(chance, level)
-
-
-Cards = tuple[JudgeCard, ...]
-Names = frozenset[str]
-
-
-class Heard(Struct, frozen=True, kw_only=True):
-    """What came of one answer.
-
-    `asked`: model judges that were heard; `cost_usd`: of those, `whole_usd`: of all that there are,
-    NaN where unknown.
-    """
-
-    confidence: float
-    asked: tuple[str, ...]
-    cost_usd: float
-    whole_usd: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Room:
-    """Where judges are heard on one answer after another.
+    """Where judges are heard.
 
-    `free`: judges that read its text; `graded`: those whose grades were recorded; `stake`: None to
-    hear every one.
+    `free`: judges that read an answer's text; `graded`: those whose grades were recorded; `stake`:
+    None to hear every one.
     """
 
     stage: Stage
@@ -84,47 +34,57 @@ class Room:
     reader: Reader
     free: tuple[Judge, ...]
     graded: tuple[Judge, ...]
-    stake: Stake | None = None
+    stake: Stake | Spend | None = None
 
-    def hear(self, place: tuple[int, int], quality: float) -> Heard:
-        """Judge one answer: its place in the records, and what was predicted of it."""
+    def hear(self, places: Sequence[tuple[int, int]], qualities: Sequence[float]) -> list[Heard]:
+        """Judge answers by their places in the records; `qualities`: what was predicted of each.
+
+        Raises `BadInput` where the price of a judge is unknown and a stake needs it.
+        """
+        benches = [self._bench(*each) for each in zip(places, qualities, strict=True)]
+        queries: dict[int, list[Bench]] = {}
+        for (query, _), bench in zip(places, benches, strict=True):
+            queries.setdefault(query, []).append(bench)
+        if self.stake is None:
+            for bench in benches:
+                self._ask(bench, *bench.said)
+        else:
+            self._rounds(self.stake).run(list(queries.values()))
+        pairs = zip(places, benches, strict=True)
+        return [bench.heard(queries[query]) for (query, _), bench in pairs]
+
+    def _rounds(self, stake: Stake | Spend) -> Rounds:
+        heads = self.panel.state.heads
+        return Rounds(
+            stake=stake,
+            reader=self.reader,
+            measured=frozenset(() if heads is None else heads.names),
+            ask=self._ask,
+        )
+
+    def _bench(self, place: tuple[int, int], quality: float) -> Bench:
         case = self._case(place)
         for judge in self.free if self._is_read(place) else ():
             case = _with(case, self._said(judge, case))
-        graded = {judge.card.name: self._said(judge, case) for judge in self.graded}
-        said = {name: each for name, each in graded.items() if each.value is not None}
-        cards = tuple(judge.card for judge in self.graded if judge.card.name in said)
-        asked: list[str] = []
-        while True:
-            confidence = self.panel.confidences((quality,), case)[0] or 0.0
-            name = self._next(confidence, cards, asked)
-            if name is None:
-                break
-            asked.append(name)
-            case = _with(case, said[name])
-        return Heard(
-            confidence=confidence,
-            asked=tuple(asked),
-            cost_usd=_total(said, asked),
-            whole_usd=_total(said, list(said)),
+        said = {judge.card.name: self._said(judge, case) for judge in self.graded}
+        said = {name: each for name, each in said.items() if each.value is not None}
+        heads = self.panel.state.heads
+        bench = Bench(
+            case=case,
+            quality=quality,
+            said=said,
+            cards=tuple(judge.card for judge in self.graded if judge.card.name in said),
+            beside=NOTHING if heads is None else heads.beside_of(*reversed(tasks_of(case.query))),
         )
+        self._ask(bench)
+        return bench
 
-    def _next(self, confidence: float, cards: Cards, asked: list[str]) -> str | None:
-        """The judge to hear next, None where none is worth its price."""
-        stake, done = self.stake, frozenset(asked)
-        if stake is None:
-            return next((card.name for card in cards if card.name not in done), None)
-        families = {card.kindred for card in cards if card.name in done}
-        left = tuple(card for card in cards if card.kindred not in families)
-        gains = [
-            stake.gain_usd(self.reader, confidence, cards=(card,), asked=done) for card in left
-        ]
-        if gains and max(gains) > 0.0:
-            return left[gains.index(max(gains))].name
-        rest = one_a_family(left)
-        if len(rest) > 1 and stake.gain_usd(self.reader, confidence, cards=rest, asked=done) > 0.0:
-            return rest[0].name
-        return None
+    def _ask(self, bench: Bench, *names: str) -> None:
+        """Hear these judges."""
+        for name in names:
+            bench.asked.append(name)
+            bench.case = _with(bench.case, bench.said[name])
+        bench.odds = logit(self.panel.confidences((bench.quality,), bench.case)[0] or 0.0)
 
     def _case(self, place: tuple[int, int]) -> Case:
         records = self.stage.records
@@ -154,9 +114,3 @@ def _with(case: Case, said: Judgement) -> Case:
     return Case(
         query=case.query, evidence=evidence, attempt=case.attempt, candidates=case.candidates
     )
-
-
-def _total(said: Said, names: list[str]) -> float:
-    """Cost of these judgements, NaN where one is unknown."""
-    costs = [said[name].cost_usd for name in names]
-    return float(sum(nan if cost is None else cost for cost in costs))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +17,10 @@ from emafusion.domain.features import Floats
 from emafusion.estimate.names import canonical
 from emafusion.judge.panel import LogOddsPanel, n_eff
 from emafusion.lab.grading import Grades, grades_of
-from emafusion.lab.hearing import Room, Stake
+from emafusion.lab.hearing import Room
+from emafusion.lab.reading import whole, whole_grades
 from emafusion.lab.replaying import Asked, stage_of
+from emafusion.lab.stakes import Spend, Stake
 from emafusion.learn.panel.figures import auc, ece
 from emafusion.policy.reading import Reader
 from emafusion.replay.grades import judges_of
@@ -110,14 +112,16 @@ def judge_answers(
     artifact: Artifact | None,
     *,
     judges: pl.DataFrame,
-    stake: Stake | None = None,
+    stake: Stake | Spend | None = None,
 ) -> Judged:
     """Let the panel judge every graded answer of a table, by the code that is served.
 
-    `stake`: None to hear every judge. Raises `BadInput` where nothing was graded, or a price that
-    the stake needs is unknown.
+    `artifact`: what `fit` made with `judges`, None for what ships; `stake`: None to hear every
+    judge, a `Spend` for a share of what they cost, a `Stake` as long as it pays. Raises `BadInput`
+    where nothing was graded, or a price that the stake needs is unknown.
     """
-    records = records_of(frame, query_of)
+    records = records_of(whole(frame), query_of)
+    judges = whole_grades(judges)
     grades = grades_of(judges, records)
     if not grades.judges:
         raise BadInput("grades no answer of the outcome table", where="judge table")
@@ -127,7 +131,8 @@ def judge_answers(
     room = Room(
         stage=stage,
         panel=LogOddsPanel(
-            learned.panel, {c.name: canonical(c.model.name) for c in stage.candidates}
+            replace(learned.panel, shift=0.0, slope=1.0),  # that level is of answers that are given
+            {c.name: canonical(c.model.name) for c in stage.candidates},
         ),
         reader=Reader(measured=learned.panel.heads, correlation=learned.panel.correlation),
         free=tuple(FREE_JUDGES[name]() for name in ALONE),
@@ -137,7 +142,7 @@ def judge_answers(
     places: list[tuple[int, int]] = list(
         zip(grades.rows.tolist(), grades.columns.tolist(), strict=True)
     )
-    heard = [room.hear((i, k), float(estimates[i].quality[k])) for i, k in places]
+    heard = room.hear(places, [float(estimates[i].quality[k]) for i, k in places])
     return Judged(
         query_ids=tuple(records.queries[i].query_id for i, _ in places),
         models=tuple(records.models[k] for _, k in places),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from emafusion.domain.errors import BadInput, Unready
 from emafusion.lab.sample import located
-from emafusion.tables.columns import OUTCOMES
+from emafusion.tables.columns import JUDGES, OUTCOMES, Shape
 from emafusion.tables.read import Read, read_judges, read_outcomes
 
 if TYPE_CHECKING:
@@ -46,12 +46,24 @@ def whole(frame: pl.DataFrame) -> pl.DataFrame:
 
     Raises `BadInput` where it does not say which query or which model.
     """
+    return _whole(frame, OUTCOMES, ("query_id", "model"))
+
+
+def whole_grades(frame: pl.DataFrame) -> pl.DataFrame:
+    """Every column of a judge table, null where the frame has none.
+
+    Raises `BadInput` where it does not say which answer, which judge or which grade.
+    """
+    return _whole(frame, JUDGES, ("query_id", "model", "judge", "judge_score"))
+
+
+def _whole(frame: pl.DataFrame, shape: Shape, needed: tuple[str, ...]) -> pl.DataFrame:
     import polars as pl
 
-    missing = [name for name in ("query_id", "model") if name not in frame.columns]
+    missing = [name for name in needed if name not in frame.columns]
     if missing:
-        raise BadInput(f"has no column {missing[0]}", where="outcome table")
+        raise BadInput(f"has no column {missing[0]}", where=shape.name)
     return frame.select(
         (pl.col(name) if name in frame.columns else pl.lit(None)).cast(kind).alias(name)
-        for name, kind in OUTCOMES.schema().items()
+        for name, kind in shape.schema().items()
     )

@@ -47,15 +47,19 @@ class Reader:
         confidence: float,
         judges: frozenset[str] = frozenset(),
         asked: frozenset[str] = frozenset(),
+        *,
+        slope: float = 1.0,
     ) -> Verdicts:
         """What these judges may say of an answer; the mean of it is what is believed now.
+
+        `slope`: by which what measured judges add counts.
 
         >>> Reader(sensitivity=0.5, specificity=0.5).verdicts(0.3)
         ((0.5, 1.0), (0.5, 1.0))
         """
         swing = None if self.measured is None else self.measured.swing(judges, asked)
         if swing is not None:
-            return _spoken(confidence, swing)
+            return _spoken(confidence, slope * swing)
         news = self._independent(len(asked) + max(len(judges), 1)) - self._independent(len(asked))
         up = (self.sensitivity / (1.0 - self.specificity)) ** news
         down = ((1.0 - self.sensitivity) / self.specificity) ** news

@@ -24,11 +24,11 @@ def auc(right: Floats, probability: Floats) -> float:
     return float((rank[right == 1.0].sum() - ones * (ones + 1) / 2) / (ones * zeros))
 
 
-def ece(right: Floats, probability: Floats) -> float:
-    """Expected calibration error over 15 equal bins of probability."""
-    place = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
-    count = np.bincount(place, minlength=BINS)
-    gap = np.bincount(place, weights=right - probability, minlength=BINS)
+def ece(right: Floats, probability: Floats, bins: int = BINS) -> float:
+    """Expected calibration error over equal bins of probability."""
+    place = np.minimum((probability * bins).astype(np.int64), bins - 1)
+    count = np.bincount(place, minlength=bins)
+    gap = np.bincount(place, weights=right - probability, minlength=bins)
     return float(np.abs(gap).sum() / max(count.sum(), 1))
 
 

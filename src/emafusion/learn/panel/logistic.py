@@ -19,12 +19,23 @@ class Prior:
     """What a fit is drawn to.
 
     `weights`: float64[k]; `ridge`: float64[k], how strongly each is held, in labels; `bias`: None
-    for the overall rate.
+    for the overall rate; `bias_ridge`: how strongly it is held where it is given.
     """
 
     weights: Floats
     ridge: Floats
     bias: float | None = None
+    bias_ridge: float = BIAS_RIDGE
+
+    @property
+    def held(self) -> Floats:
+        """float64[1 + k]: how strongly bias and weights are held."""
+        return np.concatenate([[FREE if self.bias is None else self.bias_ridge], self.ridge])
+
+    @property
+    def centre(self) -> Floats:
+        """float64[1 + k]: bias and weights that they are drawn to."""
+        return np.concatenate([[self.bias or 0.0], self.weights])
 
 
 def non_negative(
@@ -49,8 +60,7 @@ def non_negative(
     base = np.zeros(len(right)) if base is None else base
     weight = np.ones(len(right)) if weight is None else weight
     columns = np.concatenate([np.ones((len(right), 1)), design], axis=1)
-    held = np.concatenate([[FREE if prior.bias is None else BIAS_RIDGE], prior.ridge])
-    centre = np.concatenate([[prior.bias or 0.0], prior.weights])
+    held, centre = prior.held, prior.centre
 
     def loss(theta: Floats) -> float:
         odds = base + columns @ theta
@@ -78,6 +88,18 @@ def non_negative(
         if before - now < 1e-9 * (1.0 + abs(before)):
             break
     return theta
+
+
+def log_evidence(theta: Floats, design: Floats, right: Floats, *, prior: Prior) -> float:
+    """How well a prior foretold these labels, by Laplace's formula around the fit `theta`."""
+    columns = np.concatenate([np.ones((len(right), 1)), design], axis=1)
+    odds = columns @ theta
+    chance = 1.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0)))
+    told = (columns * (chance * (1.0 - chance))[:, None]).T @ columns
+    fit = float((np.logaddexp(0.0, odds) - right * odds).sum())
+    fit += 0.5 * float((prior.held * (theta - prior.centre) ** 2).sum())
+    width = np.linalg.slogdet(told + np.diag(prior.held)).logabsdet - np.log(prior.held).sum()
+    return -fit - 0.5 * float(width)
 
 
 def _moved(theta: Floats, step: Floats) -> Floats:
