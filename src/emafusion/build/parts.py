@@ -40,7 +40,7 @@ from emafusion.judge.grouping import group
 from emafusion.judge.mean_panel import MeanPanel
 from emafusion.judge.panel import LogOddsPanel
 from emafusion.judge.state import PanelState
-from emafusion.policy.dial import fit_dial
+from emafusion.policy.dial import Dial, fit_dial
 from emafusion.policy.gain import GainPolicy
 from emafusion.policy.reading import Reader
 from emafusion.policy.spread import make_spread
@@ -134,13 +134,7 @@ def build_parts(
     if config.policy.slow_labels:
         slow = build_slow(candidates, means, classes, quality_per_usd=dial.quality_per_usd)
         slow = slow and replace(slow, trust=learned.trust)
-    gain = GainPolicy(
-        dial=dial,
-        spread=make_spread(BLIND_K, SCORED_K),
-        max_looks=config.policy.max_looks,
-        vote=Vote(same=min(SAME, learned.panel.same), collide=learned.panel.collide),
-        reader=Reader(measured=learned.panel.heads, correlation=learned.panel.correlation),
-    )
+    gain = _gain(config, learned.panel, dial)
     ground = Ground(
         gain=gain,
         explore=config.policy.explore_share,
@@ -148,10 +142,8 @@ def build_parts(
         quality=means,
         cost_usd=costs.mean(axis=0),
     )
-    policy, panel = (
-        policy_of(mode, ground),
-        LogOddsPanel(learned.panel, {c.name: canonical(c.model.name) for c in candidates}),
-    )
+    policy = policy_of(mode, ground)
+    panel = LogOddsPanel(learned.panel, {c.name: canonical(c.model.name) for c in candidates})
     is_mean = mode == "paper"
     return Parts(
         encoder=learned.encoder,
@@ -171,6 +163,17 @@ def build_parts(
         splitter=splitter_of(config.policy.decompose, candidates, means),
         checker=checker_of(config.fusion),
         relative=learned.panel.relative,
+    )
+
+
+def _gain(config: Config, panel: PanelState, dial: Dial) -> GainPolicy:
+    """The policy that weighs every step by what it gains, as far ahead as the config lets it."""
+    return GainPolicy(
+        dial=dial,
+        spread=make_spread(BLIND_K, SCORED_K),
+        max_looks=config.policy.max_looks,
+        vote=Vote(same=min(SAME, panel.same), collide=panel.collide),
+        reader=Reader(measured=panel.heads, correlation=panel.correlation),
     )
 
 
