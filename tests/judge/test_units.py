@@ -53,6 +53,7 @@ def test_another_unit_than_the_asked_one_is_a_fault(prompt: str, text: str) -> N
         ("How long is it in miles or km?", "3 feet"),
         ("Explain how to cook rice in minutes.", "Soak it for 2 hours."),
         ("Write a function with unit tests.", "def f(): return 1"),
+        ("What is the angle? Do not give the units in your answer.", "42"),
         ("What is the mass? Include the unit.", "42 kg"),
         ("What does it cost? Give the unit.", "$42"),
         ("What is the area? State the unit.", "42 m^2"),

@@ -287,3 +287,25 @@ def test_a_gain_is_never_negative_and_never_more_than_what_is_missing(
     if len(held_groups.chances) <= 1 and 0.01 < held_groups.best < 0.99:
         mean = sum(chance * held_groups.told(factor).best for chance, factor in verdicts)
         assert mean == pytest.approx(held_groups.best, abs=1e-6)
+
+
+def test_a_streamed_answer_is_held_where_a_judge_would_read_it() -> None:
+    """What is let through nobody can take back: held only where a verdict may change something."""
+    sure = policy(spread=make_spread(1e9, 1e9))
+    here = situation(
+        {"small": 0.6, "big": 0.85},
+        COSTS,
+        judges=(LLM,),
+        objective=Objective(answer_value_usd=1 / 32),
+    )
+    assert sure.plan(here).step == CallStep(candidate="small", live=True), "nobody streams"
+    waited = structs.replace(here, streamed=True)
+    plan = sure.plan(waited)
+    assert plan.step == CallStep(candidate="small", live=False)
+    assert plan.likely == (JudgeStep(judges=("reader",), attempt=0),)
+    assert plan.reason.endswith("but reader may change that")
+    dear = structs.replace(LLM, cost_usd=1.0)
+    own = structs.replace(LLM, kin=frozenset({"small"}))
+    for judges in ((), (dear,), (own,)):
+        step = sure.plan(structs.replace(waited, judges=judges)).step
+        assert step == CallStep(candidate="small", live=True)

@@ -18,7 +18,7 @@ def show_totals(console: Console, totals: Totals, quality: Quality) -> None:
     """Print sums, then the shares of candidates and routes."""
     for name, told in _lines(totals):
         show_line(console, name, told)
-    if totals.requests:
+    if quality.labels:
         show_line(console, "quality", _quality(quality))
     for title, shares in (("model", totals.candidates), ("route", totals.routes)):
         if shares:
@@ -43,10 +43,11 @@ def _lines(totals: Totals) -> list[tuple[str, str]]:
 
 def _quality(quality: Quality) -> str:
     """Mean score of all answers, by few labels and every confidence."""
-    what = f"{quality.labels:,} drawn labels and {quality.answers:,} confidences"
+    labels = f"{quality.labels:,} drawn labels"
     if quality.mean is None or quality.low is None or quality.high is None:
-        return f"unknown: {what}, {FEWEST} labels are the least (emafusion label)"
-    return f"{quality.mean:.2f} ({quality.low:.2f} to {quality.high:.2f}), by {what}"
+        return f"unknown: {labels}, {FEWEST} are the least (emafusion label)"
+    mean = f"{quality.mean:.2f} ({quality.low:.2f} to {quality.high:.2f})"
+    return f"{mean}, by {labels} and the confidence of {quality.answers:,} answers"
 
 
 def _cost(totals: Totals) -> str:

@@ -212,7 +212,8 @@ class Situation(Struct, frozen=True, kw_only=True, eq=False):
     """All that a policy may look at when it plans.
 
     `writable`: whether one answer may be written from several; `repeatable`: whether a model that
-    is asked again may say something else.
+    is asked again may say something else; `streamed`: whether the client sees an answer as it
+    comes, so that nothing can follow one that is let through.
     """
 
     query_id: str
@@ -224,6 +225,7 @@ class Situation(Struct, frozen=True, kw_only=True, eq=False):
     objective: Objective
     writable: bool = False
     repeatable: bool = False
+    streamed: bool = False
 
 
 class Case(Struct, frozen=True, kw_only=True, eq=False):

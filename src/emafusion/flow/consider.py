@@ -56,6 +56,7 @@ class Considered(Struct, frozen=True, kw_only=True, eq=False):
             objective=self.task.objective,
             writable=fusing is not None and fusing.fits(self.task.query),
             repeatable=is_repeatable(self.task.query.settings),
+            streamed=self.task.query.stream,
         )
 
     def case(self, evidence: Evidence, attempt: int) -> Case:

@@ -54,7 +54,7 @@ class _Account:
         start, now = sigmoid(self._weights.bias), self._alone(i, (), unread=False)
         quality = self._qualities[i]
         yield self._signal(PREDICTED, i, quality, weight=self._weights.quality, steps=(start, now))
-        if self._is_unread(i):
+        if self._is_unread(i) and self._weights.unread < 1.0:
             then = self._alone(i, (), unread=True)
             share = self._weights.unread
             yield self._signal(UNREAD, i, share, weight=1.0, steps=(now, then))

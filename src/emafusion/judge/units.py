@@ -68,8 +68,9 @@ _MEASURES = re.compile(
 """A sentence that asks for a quantity: in "cook it in minutes" none is."""
 _NUMBER = re.compile(r"\d[\d.,]*(?:\s?[x\u00d7]\s?10\^?-?\d+)?")
 _DEMANDS = re.compile(
-    r"\b(?:include|with|state|give|specify|mention|add)\s+(?:(?:the|its|your|appropriate|correct|proper|right)\s+)*"
-    r"units?(?:\s+of\s+measure(?:ment)?)?\s*(?:[.,;)!?]|$|in (?:your|the) answer)",
+    r"(?<!not )(?<!n't )\b(?:include|with|state|give|specify|mention|add)\s+"
+    r"(?:(?:the|its|your|appropriate|correct|proper|right)\s+)*units?"
+    r"(?:\s+of\s+measure(?:ment)?)?\s*(?:[.,;)!?]|$|in (?:your|the) answer)",
     re.IGNORECASE | re.MULTILINE,
 )
 _CARRIES = re.compile(r"\d[^\w\n]{0,4}[a-zA-Z°µΩ%€£¥$]|[€£¥$]\s?\d")

@@ -21,6 +21,7 @@ from emafusion.domain.errors import Cancelled, DeadlinePassed
 from emafusion.domain.evidence import CallStep, JudgeCard, JudgeStep, Plan, Situation, StopStep
 from emafusion.policy.dial import Dial
 from emafusion.policy.first import Rules, first_plans, starts_of
+from emafusion.policy.holding import expected, held
 from emafusion.policy.more import Groups, groups_in, one_more, would_be_given
 from emafusion.policy.options import Options, options
 from emafusion.policy.plain import nets, seats
@@ -28,6 +29,7 @@ from emafusion.policy.reading import (
     Reader,
     asked_of,
     free_judges,
+    is_paid,
     one_a_family,
     unasked,
     unread,
@@ -79,7 +81,22 @@ class GainPolicy:
             left,
             Rules(dial=self.dial, spread=self.spread, vote=self.vote, looks=self.max_looks),
         )
-        return starts.plan(0, situation)
+        return self._held(starts.plan(0, situation), situation, left)
+
+    def _held(self, plan: Plan, situation: Situation, left: Options) -> Plan:
+        """The plan; its answer is not let through to the client where a judge would be asked."""
+        is_judged = any(is_paid(card) for card in situation.judges)
+        if not situation.streamed or not is_judged or sum(left.open) < 2:
+            return plan
+        then = expected(situation, plan, comparable=left.comparable)
+        if then is None or not unasked(then, 0):
+            return plan
+        lam = self.dial.quality_per_usd(situation.objective)
+        groups, left = groups_in(then.evidence), options(then, lam)
+        gain = self._best_call(then, left, groups, looks=1)[1] if self.max_looks > 1 else 0.0
+        hand = Held(attempt=0, groups=groups, looks=1, gain=gain, lam=lam)
+        judge = self._judge(then, left, hand)
+        return plan if judge is None else held(plan, judge)
 
     def _next(self, situation: Situation) -> Plan:
         evidence = situation.evidence
@@ -97,8 +114,8 @@ class GainPolicy:
             k, gain = self._best_call(situation, left, groups, looks=looks)
         judge, left_judges = None, () if best is None else unasked(situation, best)
         if best is not None and left_judges:
-            held = Held(attempt=best, groups=groups, looks=looks, gain=gain, lam=lam)
-            judge = self._judge(situation, left, held)
+            hand = Held(attempt=best, groups=groups, looks=looks, gain=gain, lam=lam)
+            judge = self._judge(situation, left, hand)
         if judge is not None and best is not None:
             return _ask(judge, best)
         if k is None:
