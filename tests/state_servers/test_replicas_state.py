@@ -61,7 +61,6 @@ def test_what_one_keeps_the_other_finds(
     provider: Provider,  # noqa: F811 - a fixture
 ) -> None:
     """Responses, files, answers under a key; and what people say reaches the tables of learning."""
-    provider.script = {"cheap": "later:0.4"}
     one, two = (client_of(serve()) for _ in range(2))
     first = one.responses.create(model="cheap", input="Where?")
     assert two.responses.retrieve(first.id).output_text == first.output_text
@@ -70,6 +69,7 @@ def test_what_one_keeps_the_other_finds(
     file = one.files.create(file=("a.jsonl", b"{}"), purpose="batch")
     assert two.files.content(file.id).content == b"{}"
     provider.seen.clear()
+    provider.script = {"cheap": "later:0.4"}
     (said, told), (again, _) = asked_at_once([one, two], **{"idempotency-key": "k"})
     assert len(provider.seen) == 1
     assert said == again
@@ -80,10 +80,13 @@ def test_what_one_keeps_the_other_finds(
     two.post("/feedback", body={"decision_id": decision, "verdict": "wrong"}, cast_to=object)
     with pytest.raises(openai.NotFoundError):
         two.post("/feedback", body={"decision_id": "no\0", "score": 1}, cast_to=object)
+    drawn = sharing.run("label", "--json", "-n", "9")
+    assert decision in [json.loads(each)["decision_id"] for each in drawn.out.splitlines()]
+    assert sharing.run("label", decision, "0.75").code == 0
     done = sharing.run("import", "log", "postgres:EMA_POSTGRES", "--out", "t.jsonl")
     assert done.code == 0, done.err
     rows = [json.loads(each) for each in Path(sharing.folder, "t.jsonl").read_text().splitlines()]
-    assert [row["score"] for row in rows if row["score"] is not None] == [0.0]
+    assert [row["score"] for row in rows if row["score"] is not None] == [0.75]
 
 
 def test_the_cache_is_one_for_all_by_valkey(
