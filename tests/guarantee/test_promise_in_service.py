@@ -18,7 +18,7 @@ from emafusion.store.artifact import load_default
 from emafusion.store.feedback.feedback import Feedback
 
 TEXT = """
-objective: {quality_weight: 0.6, certificate: FILE}
+objective: {certificate: FILE}
 models:
   - {name: cheap, provider: openai, base_url: "http://127.0.0.1:9/v1", prompt_usd_per_mtok: 0.1,
      completion_usd_per_mtok: 0.4}
@@ -123,6 +123,7 @@ async def test_its_setting_is_served_until_it_is_broken(tmp_path: Path) -> None:
     [
         (msgspec.structs.replace(certificate(), artifact="another"), "the artifact is another"),
         (msgspec.structs.replace(certificate(), models=("cheap",)), "the pool differs in dear"),
+        (msgspec.structs.replace(certificate(), policy="router"), "router, and hybrid is served"),
         (msgspec.structs.replace(certificate(), reference_score=None), "older version"),
         (
             Refusal(

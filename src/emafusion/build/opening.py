@@ -14,7 +14,7 @@ from emafusion.build.keys import KeyRing, admission_of
 from emafusion.build.meaning import open_meaning
 from emafusion.build.pacing import pacer_of, pacing
 from emafusion.build.parts import build_parts, learned_from, load_artifact
-from emafusion.build.promising import promise_of
+from emafusion.build.promising import Promise, promise_of
 from emafusion.build.reliability import mercies
 from emafusion.build.reloading import artifact_mark, kept_new, tried
 from emafusion.build.standing import ALONE, Standing
@@ -43,7 +43,8 @@ from emafusion.store.shelf.ports import Shelf
 class Opened:
     """A service and what it stands on. `reloader`: of its artifact; `keys`: of its clients.
 
-    `batches`: to be kept `running` by whoever serves clients.
+    `batches`: to be kept `running` by whoever serves clients; `promise`: what is certified of its
+    answers and audited, None where nothing is.
     """
 
     service: Service
@@ -52,6 +53,7 @@ class Opened:
     reloader: Reloader
     keys: KeyRing
     batches: Batches
+    promise: Promise | None = None
 
 
 def today_catalog() -> Catalog:
@@ -130,6 +132,7 @@ async def opened(
                 reloader=reloader,
                 keys=held.keys,
                 batches=batches,
+                promise=promise,
             )
 
 

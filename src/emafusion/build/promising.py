@@ -46,6 +46,11 @@ def promise_of(
     path = config.objective.certificate
     if path is None:
         return None
+    certified = _certificate(path).policy
+    served = "hybrid" if config.policy.mode in {"auto", "gain"} else config.policy.mode
+    if certified != served:
+        told = f"is void: it was certified for the policy {certified}, and {served} is served"
+        raise BadInput(told, where=_in(path))
     return read_promise(path, candidates, artifact)
 
 

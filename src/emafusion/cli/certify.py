@@ -105,11 +105,19 @@ def _told(found: Certificate | Refusal) -> Iterator[str]:
             "It holds for queries drawn as these were, and is void as soon as a model, a price or "
             "the artifact changes."
         )
+        if found.unlabelled:
+            yield f"At the next cheaper setting {_unlabelled(found.unlabelled)}"
         return
     yield f"Cannot promise {found.min_quality:.1%} of {found.reference}: {found.reason}."
     if found.min_quality_within_reach is not None:
         within = found.min_quality_within_reach
         yield f"These labels support {within:.1%}; fresh ones are needed to promise it."
+    if found.unlabelled:
+        yield f"There {_unlabelled(found.unlabelled)}"
+
+
+def _unlabelled(count: int) -> str:
+    return f"{count:,} answers have no score and count as wrong: labels for them may help."
 
 
 def _saving(found: Certificate) -> str:

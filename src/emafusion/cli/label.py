@@ -165,3 +165,8 @@ def _sum_up(log: LabelLog, desk: Desk) -> None:
     more = [f"{len(desk.skipped)} skipped"] if desk.skipped else []
     more += [f"{desk.left} of those drawn are left"] if desk.left else []
     click.echo(labels + (f": {told}" if told else "") + "".join(f"; {m}" for m in more), err=True)
+    if log.promise is not None and desk.source == "audit":
+        from emafusion.lab.label_worth import audit_step
+
+        audit = audit_step(log.promise, log.audits())
+        click.echo(f"{audit.name}: {audit.told}", err=True)

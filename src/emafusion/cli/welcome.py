@@ -64,6 +64,8 @@ def welcome(text: Welcome, gateway: Opened) -> None:
     _pool(console, gateway)
     say(console)
     say(console, f"log: {gateway.log.path}  (emafusion log)")
+    if gateway.promise is not None:
+        say(console, f"promise: {gateway.promise.told}  (emafusion label --audit)")
     say(console)
     say(console, "Python, with the client of OpenAI (pip install openai):", style="bold")
     say(console)

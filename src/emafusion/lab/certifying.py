@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from emafusion.replay.guarantee.promise import (
     queries_needed,
     share_within_reach,
 )
-from emafusion.replay.records import Records
+from emafusion.replay.records import Bools, Records
 from emafusion.replay.run import Run
 from emafusion.store.artifact import Artifact
 from emafusion.tables.query import query_of
@@ -92,10 +93,29 @@ def _certified(
     delta = 1 - wanted.confidence
     kept = cheapest_kept(settings, reference, wanted.min_quality, delta=delta, seed=asked.seed)
     wanted = replace(wanted, reference=records.models[column])
+    unlabelled = _unlabelled_at(_ended(replayed.runs, kept), records, labelled)
     if kept is None:
         safest = max(settings, key=lambda setting: setting.quality_weight)
-        return _refusal(safest, reference, wanted, seed=asked.seed)
-    return _certificate(replayed, artifact, wanted, kept=kept, asked=asked)
+        refusal = _refusal(safest, reference, wanted, seed=asked.seed)
+        return structs.replace(refusal, unlabelled=unlabelled)
+    made = _certificate(replayed, artifact, wanted, kept=kept, asked=asked)
+    return structs.replace(made, unlabelled=unlabelled)
+
+
+def _ended(runs: Sequence[Run], kept: Kept | None) -> Run | None:
+    """Where the walk along the dial ended: at the setting that failed, None where none did."""
+    most = np.inf if kept is None else kept.setting.quality_weight
+    below = [run for run in runs if run.quality_weight < most]
+    return max(below, key=lambda run: run.quality_weight, default=None)
+
+
+def _unlabelled_at(run: Run | None, records: Records, labelled: Bools) -> int:
+    """Answers that a setting gives and nobody has scored, which therefore count as wrong."""
+    if run is None:
+        return 0
+    rows = np.arange(len(records.queries))
+    unknown = (run.model >= 0) & np.isnan(records.score[rows, run.model])
+    return int((unknown & labelled).sum())
 
 
 def unseen(frame: pl.DataFrame, artifact: Artifact) -> tuple[pl.DataFrame, int]:

@@ -28,7 +28,7 @@ def steps(
     `feedback`: all there is; `promise`: one that is in service, with `audits` of its answers.
     """
     scores = np.array([each.score for each in looked_at(feedback)], dtype=np.float64)
-    first = () if promise is None else (_audit(promise, audits),)
+    first = () if promise is None else (audit_step(promise, audits),)
     return (*first, *_steps(scores))
 
 
@@ -77,7 +77,7 @@ def _promise(scores: Floats) -> Step:
     return Step(name="A promise", told=told, have=len(scores), need=need)
 
 
-def _audit(promise: Promise, audits: Sequence[Feedback]) -> Step:
+def audit_step(promise: Promise, audits: Sequence[Feedback]) -> Step:
     """How the bet against a promise in service stands."""
     audit = promise.audit
     for each in audits:

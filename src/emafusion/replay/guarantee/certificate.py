@@ -15,7 +15,8 @@ class Certificate(Struct, frozen=True, kw_only=True, tag="certificate"):
     as one of them or a model's version changes. `artifact`: digest by which a gateway knows the
     artifact; `date`: UTC, answers given from then on are audited; `reference_score`: mean score of
     the reference on those queries, what an audit in service measures against. `left_out`: queries
-    of the table that the artifact was fitted on.
+    of the table that the artifact was fitted on; `unlabelled`: answers of the next cheaper setting,
+    at which the test ended, that have no score and so count as wrong.
     """
 
     min_quality: float
@@ -38,6 +39,7 @@ class Certificate(Struct, frozen=True, kw_only=True, tag="certificate"):
     artifact: str | None = None
     reference_score: float | None = None
     left_out: int = 0
+    unlabelled: int = 0
 
     @property
     def promise(self) -> str:
@@ -55,7 +57,8 @@ class Refusal(Struct, frozen=True, kw_only=True, tag="refusal"):
     `kept`: share of the reference's quality seen at the safest setting; `queries`: labelled ones;
     `queries_needed`: about how many would do at what was seen, None where no number would;
     `min_quality_within_reach`: share that these labels do support, None if none;
-    `left_out`: queries of the table that the artifact was fitted on.
+    `left_out`: queries of the table that the artifact was fitted on; `unlabelled`: answers at the
+    safest setting that have no score and so count as wrong.
     """
 
     reason: str
@@ -67,3 +70,4 @@ class Refusal(Struct, frozen=True, kw_only=True, tag="refusal"):
     queries_needed: int | None
     min_quality_within_reach: float | None
     left_out: int = 0
+    unlabelled: int = 0
