@@ -94,6 +94,9 @@ def test_chances_add_up_and_leave_nothing_out(known: list[float | None], wanted:
     each = chances(known, wanted)
     assert all(0.0 < chance <= 1.0 for chance in each)
     assert sum(each) == pytest.approx(min(wanted, len(known)))
+    drawn = draw(each, random.Random(wanted))
+    assert len(set(drawn)) == len(drawn)
+    assert abs(len(drawn) - min(wanted, len(known))) <= 1  # a sum of fractions may fall just short
 
 
 def test_labels_weighed_by_their_chances_give_the_mean_without_bias() -> None:

@@ -46,7 +46,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 @click.argument("decision_id", required=False)
 @click.argument("verdict", required=False)
 @click.option("-n", "n", metavar="N", type=click.IntRange(1, 10_000), default=20, show_default=True,
-              help="about how many answers to ask about")  # fmt: skip
+              help="answers to ask about")  # fmt: skip
 @click.option("--since", metavar="TIME", help="answers given from then on: today, 7d (ago) ...")
 @click.option("--audit", is_flag=True, help="draw all alike, for the audit of a promise")
 @click.option("--web", is_flag=True, help="ask on a page, which only this machine can open")

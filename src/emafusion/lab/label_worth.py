@@ -69,12 +69,15 @@ def _promise(scores: Floats) -> Step:
     """How many labelled queries certify takes, if nothing is lost on answers like these."""
     wanted = Wanted()
     seen = scores if len(scores) >= FEWEST_CERTIFIED and scores.any() else np.ones(1)
-    need = queries_needed(seen, seen, wanted.min_quality, delta=1.0 - wanted.confidence)
+    delta = 1.0 - wanted.confidence
+    need = queries_needed(seen, seen, wanted.min_quality, delta=delta) or 0
     told = (
         f"With about {need:,} queries whose answers by every model have labels, certify can "
         f"promise {wanted.min_quality:.0%} of the best one's quality if cheaper ones are as good."
     )
-    return Step(name="A promise", told=told, have=len(scores), need=need)
+    if len(scores) >= need:
+        return Step(name="A promise: emafusion certify may give one", told=told)
+    return Step(name="A promise: not yet", told=told, have=len(scores), need=need)
 
 
 def audit_step(promise: Promise, audits: Sequence[Feedback]) -> Step:

@@ -52,7 +52,7 @@ class Count:
 class Desk:
     """Answers of one log, for people to look at. Not for two threads at once.
 
-    `among`: which answers, and what they lack; `wanted`: about so many are drawn at a time;
+    `among`: which answers, and what they lack; `wanted`: so many are drawn at a time;
     `keep`: keeps a label. `kept`: scores that were given, by answer.
     """
 

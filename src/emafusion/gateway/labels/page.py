@@ -18,8 +18,8 @@ from emafusion.store.feedback.feedback import Source
 from emafusion.store.feedback.question import Question
 
 ELSEWHERE = (
-    "If nobody is looking at them any more, take them over. What stays untouched for a quarter "
-    "of an hour comes back by itself."
+    "If nobody is looking there any more, take over. What stays untouched for a quarter of an "
+    "hour comes back by itself."
 )
 SURE = 0.4
 """Distance of a confidence from one half from which on judges are called sure."""

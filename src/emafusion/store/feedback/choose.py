@@ -1,6 +1,6 @@
 """Which answers are worth a label: those of which it says most, drawn with known chances.
 
-Every answer is drawn by itself with a chance in proportion to how unsure one is of it,
+Every answer is drawn with a chance in proportion to how unsure one is of it,
 sqrt(p (1 - p)) for a confidence p: the choice that makes a corrected mean least uncertain (Zrnic
 and Candes, "Active statistical inference", ICML 2024, sec. 3). A share of the draw is spread over
 all alike, so that what the judges are wrongly sure of is looked at too. The chance is kept with the
@@ -10,7 +10,7 @@ label: whoever weighs labels by its inverse gets means without bias.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
+from math import floor, sqrt
 from random import Random
 
 EVEN = 0.2
@@ -40,8 +40,22 @@ def chances(confidences: Sequence[float | None], wanted: int) -> list[float]:
 
 
 def draw(chance: Sequence[float], random: Random) -> list[int]:
-    """Places of those that are drawn, each by itself."""
-    return [i for i, each in enumerate(chance) if random.random() < each]
+    """Places of those that are drawn, each with its chance, and as many as the chances add up to.
+
+    Systematic sampling in a random order: chances are laid end to end, and whoever lies at a whole
+    number, counted from a random start, is drawn.
+
+    >>> len(draw([0.5, 0.25, 0.25, 1.0], Random(1)))
+    2
+    """
+    order = random.sample(range(len(chance)), len(chance))
+    drawn: list[int] = []
+    at = random.random()
+    for i in order:
+        if floor(at + chance[i]) > floor(at):
+            drawn.append(i)
+        at += chance[i]
+    return sorted(drawn)
 
 
 def _capped(raw: list[float], wanted: int) -> list[float]:

@@ -51,7 +51,7 @@ class Question(Struct, frozen=True, kw_only=True, omit_defaults=True):
 def choose(
     reader: Reader, among: Filter, wanted: int, *, evenly: bool, chance: Random
 ) -> list[Drawn]:
-    """Draw about so many answers that nobody has looked at yet, newest first.
+    """Draw so many answers that nobody has looked at yet, newest first.
 
     `among`: says what they lack; `evenly`: all with the same chance. Raises `BadInput` where the
     log keeps no texts.
