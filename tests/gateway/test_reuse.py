@@ -147,3 +147,20 @@ def test_two_at_once_share_one_answer(start_gateway: StartGateway, provider: Pro
     thread.join()
     assert len(provider.seen) == 1
     assert second.body["choices"][0]["message"]["content"] == text_of(got[0])
+
+
+def test_who_has_no_time_to_wait_is_told_when_to_come_back(
+    start_gateway: StartGateway, provider: Provider
+) -> None:
+    """409 with `retry-after`, as other services do it; nothing is asked twice."""
+    gateway = start_gateway()
+    provider.script = {"cheap": "slow:one two three four five six"}
+    key = {"idempotency-key": "both"}
+    thread = threading.Thread(target=lambda: streamed(gateway, **key))
+    thread.start()
+    until(lambda: provider.seen)
+    second = chat(gateway, {**key, "x-emafusion-max-latency-s": "0.2"}, model="cheap")
+    thread.join()
+    assert (second.status, second.error["code"]) == (409, "idempotency_key_in_use")
+    assert second.headers["retry-after"] == "1"
+    assert len(provider.seen) == 1

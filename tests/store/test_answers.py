@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -36,3 +37,15 @@ async def test_they_stay_within_their_size(shelves: tuple[SqliteShelf, SqliteShe
     kept = [n for n in range(20) if await answers.find(b"%d" % n) is not None]
     assert kept == list(range(20 - len(kept), 20))
     assert 5 <= len(kept) <= 6
+
+
+async def test_what_is_past_its_time_is_gone_from_the_file(
+    shelves: tuple[SqliteShelf, SqliteShelf],
+) -> None:
+    """Also where nobody keeps anything more."""
+    one, _ = shelves
+    entry = Entry(request=b"", worker="", value=b"a word that is to go")
+    await one.answers.keep(b"name", entry, lasts_s=60.0)
+    assert await one.tidy(time.time()) == 0
+    assert await one.tidy(time.time() + 61.0) == 1
+    assert await one.answers.find(b"name") is None

@@ -15,6 +15,7 @@ _PUT: Final = (
 )
 _HOLD: Final = "UPDATE answers SET until_s = ? WHERE name = ? AND worker = ? AND value IS NULL"
 _FREE: Final = "DELETE FROM answers WHERE name = ? AND worker = ? AND value IS NULL"
+OLD: Final = "DELETE FROM answers WHERE until_s <= ?"
 _EXCESS: Final = """
     DELETE FROM answers WHERE name IN (
         SELECT name FROM (
@@ -83,7 +84,7 @@ class SqliteAnswers:
         if self._fresh_bytes * 8 < self._max_bytes:
             return
         self._fresh_bytes = 0
-        connection.execute("DELETE FROM answers WHERE until_s <= ?", (time.time(),))
+        connection.execute(OLD, (time.time(),))
         connection.execute(_EXCESS, (self._max_bytes,))
 
 

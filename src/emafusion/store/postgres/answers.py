@@ -37,7 +37,7 @@ _HOLD: Final = (
     "WHERE name = %(name)b AND worker = %(worker)s AND value IS NULL RETURNING name"
 ).encode()
 _FREE: Final = b"DELETE FROM emafusion.answers WHERE name = %b AND worker = %s AND value IS NULL"
-_OLD: Final = b"DELETE FROM emafusion.answers WHERE until_at <= clock_timestamp()"
+OLD: Final = b"DELETE FROM emafusion.answers WHERE until_at <= clock_timestamp()"
 _EXCESS: Final = b"""
     DELETE FROM emafusion.answers WHERE name IN (
         SELECT name FROM (
@@ -91,7 +91,7 @@ class PostgresAnswers:
 
     async def _tidied(self, connection: psycopg.AsyncConnection) -> None:
         """Forget what is past its time or too much."""
-        await connection.execute(_OLD)
+        await connection.execute(OLD)
         await connection.execute(_EXCESS, (self._max_bytes,))
 
 

@@ -6,8 +6,8 @@ from typing import Final
 
 import psycopg
 
+from emafusion.store.postgres.answers import OLD, PostgresAnswers
 from emafusion.store.postgres.answers import PATIENCE_S as QUICK_S
-from emafusion.store.postgres.answers import PostgresAnswers
 from emafusion.store.postgres.lane import Lane
 from emafusion.store.postgres.shelf_batches import ACTIVE, PostgresBatches
 from emafusion.store.postgres.shelf_files import PostgresFiles
@@ -85,6 +85,7 @@ class PostgresShelf:
             (_OLD_RESPONSES, (now - self._lasts_s,)),
             (_OLD_BATCHES, (now - self._lasts_s,)),
             (_OLD_FILES, (self._lasts_s, now)),
+            (OLD, ()),
         ]
         if self._most is not None:
             steps.append((_EXCESS, (self._most,)))

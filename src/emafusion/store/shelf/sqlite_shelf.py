@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from emafusion.store.answers.sqlite_answers import SqliteAnswers
+from emafusion.store.answers.sqlite_answers import OLD, SqliteAnswers
 from emafusion.store.shelf.batches import SqliteBatches
 from emafusion.store.shelf.file import ShelfFile
 from emafusion.store.shelf.files import SqliteFiles
@@ -71,6 +71,7 @@ class SqliteShelf:
             gone += connection.execute(_EXCESS, (self._most,)).rowcount
         gone += connection.execute(_OLD_BATCHES, (now - lasts_s,)).rowcount
         gone += connection.execute(_OLD_FILES, (lasts_s, now)).rowcount
+        gone += connection.execute(OLD, (now,)).rowcount
         connection.execute("DELETE FROM contents WHERE id NOT IN (SELECT id FROM files)")
         connection.execute("DELETE FROM lines WHERE batch NOT IN (SELECT id FROM batches)")
         connection.execute("PRAGMA incremental_vacuum(4000)").fetchall()  # the rest next time
