@@ -14,6 +14,6 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser with one page, the same for all tests of a file."""
     if chromium() is None:
         how = "scripts/browser installs a browser"
-        pytest.fail(how) if os.environ.get("BROWSER") == "required" else pytest.skip(how)
+        pytest.fail(how) if os.environ.get("TEST_BROWSER") == "required" else pytest.skip(how)
     with Browser(tmp_path_factory.mktemp("browser")) as made:
         yield made
