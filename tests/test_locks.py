@@ -93,9 +93,10 @@ def test_locks_agree_on_versions() -> None:
             assert seen.setdefault(name, version) == version, f"{lock.name}: {name}"
 
 
-def test_nodes_packages_are_held_by_their_digests() -> None:
+@pytest.mark.parametrize("name", ["ai_sdk", "claude_code"])
+def test_nodes_packages_are_held_by_their_digests(name: str) -> None:
     """Each has one, and nothing says where to fetch it from."""
-    text = (ROOT / "tests" / "clients" / "ai_sdk" / "package-lock.json").read_text(encoding="utf-8")
+    text = (ROOT / "tests" / "clients" / name / "package-lock.json").read_text(encoding="utf-8")
     packages = json.loads(text)["packages"]
     assert "://" not in text
     assert all(told["integrity"].startswith("sha512-") for path, told in packages.items() if path)

