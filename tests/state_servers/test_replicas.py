@@ -62,10 +62,11 @@ def test_replicas_share_log_keys_and_limits_and_outlast_both_servers(
 ) -> None:
     """A key made by one command is known to both, its rate counts in both, one log has it all."""
     provider.script = {"cheap": "Oslo", "dear": "Oslo"}
+    one, two = serve(), serve()
+    assert ask(one, "ema_unknown")[0] == 401, "it starts without any key, and is closed"
     made = sharing.run("keys", "make", "--name", "ci", "--requests-per-minute", "3", "--json")
     assert made.code == 0, made.err
     key = str(json.loads(made.out)["key"])
-    one, two = serve(), serve()
     statuses = [ask(each, key)[0] for each in (one, two, one, two)]
     assert statuses == [200, 200, 200, 429]
     log = sharing.run("log", "--json")

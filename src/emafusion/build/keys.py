@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from emafusion.store.keys.sqlite_keys import SQLiteKeyStore
 from emafusion.store.keys.sqlite_meter import SQLiteMeter
 
 FILE_NAME = "keys.sqlite"
+
+_log = logging.getLogger("emafusion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,10 @@ def gateway_keys(config: Config, env: Mapping[str, str], ring: KeyRing) -> Keys:
 
 
 async def check_keys(config: Config, env: Mapping[str, str]) -> None:
-    """Raise `Unready` where clients must show a key, there is none, and nobody could make one."""
+    """Raise `Unready` where clients must show a key, there is none, and nobody could make one.
+
+    In a database one can be made at any time from anywhere: there the gateway starts, closed.
+    """
     gateway = config.gateway
     if not gateway.needs_keys or config.admin.port is not None or _of_environment(config, env):
         return
@@ -79,10 +85,13 @@ async def check_keys(config: Config, env: Mapping[str, str]) -> None:
     if any(key.revoked_at is None for key in made):
         return
     why = "" if gateway.keys_required else f" (host {gateway.host} is open to others)"
-    raise Unready(
+    told = (
         f"clients must show a key{why}, and {gateway.keys_env} holds none: make one with "
         "'emafusion keys make --name NAME', or set the variable to one or more, separated by commas"
     )
+    if config.state.postgres_env is None:
+        raise Unready(told)
+    _log.warning("%s; nobody is let in until then", told)
 
 
 def _of_environment(config: Config, env: Mapping[str, str]) -> tuple[str, ...]:
