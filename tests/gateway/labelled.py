@@ -49,9 +49,11 @@ class LabelPage:
 
 
 @contextmanager
-def label_page(log: Path, *, source: Source = "label") -> Iterator[LabelPage]:
-    """Serve the page over a log."""
-    opened = open_label_log(str(log), None, None)
+def label_page(
+    log: Path, *, source: Source = "label", config: Path | None = None
+) -> Iterator[LabelPage]:
+    """Serve the page over a log, or over the one that a config names."""
+    opened = open_label_log(None if config else str(log), config and str(config), None)
     listener = bind("127.0.0.1", 0)
     port = listener.getsockname()[1]
     desk = Desk(

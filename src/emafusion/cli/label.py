@@ -112,14 +112,9 @@ def _score_of(verdict: str | None) -> float:
 
 
 def _desk(log: LabelLog, asked: Asked) -> Desk:
-    now, promise = datetime.now(tz=UTC).astimezone(), log.promise
+    now = datetime.now(tz=UTC).astimezone()
     since = None if asked.since is None else moment(asked.since, now=now, where="--since")
-    among = Filter(since=since, lacks="label")
-    if asked.audit:
-        # Of all answers those that the promise is about.
-        since = since if promise is None else max(promise.since, since or 0.0)
-        weight = None if promise is None else promise.quality_weight
-        among = Filter(since=since, lacks="audit", routed=True, quality_weight=weight)
+    among = _audited(log, since) if asked.audit else Filter(since=since, lacks="label")
     return Desk(
         reader=log.reader,
         keep=log.keep,
@@ -127,6 +122,21 @@ def _desk(log: LabelLog, asked: Asked) -> Desk:
         source=asked.source,
         wanted=asked.n,
         chance=random.Random(asked.seed),
+    )
+
+
+def _audited(log: LabelLog, since: float | None) -> Filter:
+    """The answers that an audit is about: those that the promise is, where one is in service."""
+    if log.certificate is None:
+        return Filter(since=since, lacks="audit", routed=True)
+    from emafusion.build.promising import promised
+
+    promise = promised(log.certificate)
+    return Filter(
+        since=max(promise.since, since or 0.0),
+        lacks="audit",
+        routed=True,
+        quality_weight=promise.quality_weight,
     )
 
 
@@ -165,8 +175,10 @@ def _sum_up(log: LabelLog, desk: Desk) -> None:
     more = [f"{len(desk.skipped)} skipped"] if desk.skipped else []
     more += [f"{desk.left} of those drawn are left"] if desk.left else []
     click.echo(labels + (f": {told}" if told else "") + "".join(f"; {m}" for m in more), err=True)
-    if log.promise is not None and desk.source == "audit":
+    if log.certificate is not None and desk.source == "audit":
+        from emafusion.build.promising import promised
         from emafusion.lab.label_worth import audit_step
 
-        audit = audit_step(log.promise, log.audits())
+        promise = promised(log.certificate)
+        audit = audit_step(promise, log.audits(promise.since, promise.quality_weight))
         click.echo(f"{audit.name}: {audit.told}", err=True)

@@ -1,4 +1,4 @@
-"""The log that labels are kept in, wherever it is, and the promise that they may be an audit of."""
+"""The log that labels are kept in, wherever it is."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from emafusion.build.promising import Promise, promised
-from emafusion.config import Config
 from emafusion.home import LOG_NAME, home
 from emafusion.store.feedback.feedback import Feedback, FeedbackStore
 from emafusion.store.feedback.sqlite_feedback import SqliteFeedback
@@ -24,22 +22,22 @@ _CONFIG_HERE = "emafusion.yaml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelLog:
-    """A log that is read, and whose feedback is added to. `promise`: what is in service there."""
+    """A log that is read, and whose feedback is added to.
+
+    `certificate`: file of the promise that is in service there, None where none is known.
+    """
 
     reader: Reader
     open_store: Callable[[], FeedbackStore]
-    promise: Promise | None = None
+    certificate: str | None = None
 
     def keep(self, feedback: Feedback) -> None:
         """Keep a label. Raises `StoreError`."""
         self._do(lambda store: store.add(feedback))
 
-    def audits(self) -> list[Feedback]:
-        """Audits of the promise in service."""
-        promise = self.promise
-        if promise is None:
-            return []
-        return self._do(lambda store: store.audits(promise.since, promise.quality_weight))
+    def audits(self, since: float, quality_weight: float) -> list[Feedback]:
+        """Audits of answers given from then on (Unix seconds) at a setting of the dial."""
+        return self._do(lambda store: store.audits(since, quality_weight))
 
     def _do(self, work: Callable[[FeedbackStore], Awaitable[T]]) -> T:
         async def done() -> T:
@@ -62,22 +60,21 @@ def open_label_log(file: str | None, config: str | None, folder: str | None) -> 
     config = config or (_CONFIG_HERE if Path(_CONFIG_HERE).is_file() else None)
     if config is None:
         return _in_file(home(os.environ) / LOG_NAME)
-    # Only here: reading YAML takes longer than reading the log.
-    from emafusion.cli.configured import read_config
-
-    return _configured(read_config(config))
+    return _configured(config)
 
 
 def _in_file(path: Path) -> LabelLog:
     return LabelLog(reader=LogReader(path), open_store=lambda: SqliteFeedback(path))
 
 
-def _configured(config: Config) -> LabelLog:
+def _configured(path: str) -> LabelLog:
+    # Only here: reading YAML takes longer than reading the log.
     from emafusion.build.state import open_feedback, open_reader
+    from emafusion.cli.configured import read_config
 
-    certificate = config.objective.certificate
+    config = read_config(path)
     return LabelLog(
         reader=open_reader(config, os.environ),
         open_store=lambda: open_feedback(config, os.environ),
-        promise=None if certificate is None else promised(certificate),
+        certificate=config.objective.certificate,
     )
