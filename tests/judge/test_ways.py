@@ -73,6 +73,7 @@ JUDGE = LLMJudge(candidate=READER, way="yes", cost_usd=0.0002)
         (says("yes", 0.6, no=0.2), 0.75),
         (says("no", 0.5, No=0.2, yes=0.1, Yes=0.1), 2 / 9),
         (says("yes", 0.8, maybe=0.1), 8 / 9),
+        (says("yes", 0.1), 0.5),
         (says("maybe"), None),
         (says("yes, as the answer asks"), None),
         (says(""), None),

@@ -96,8 +96,13 @@ def _readers(
     These are of two families: nobody reads answers of its own, so a pool of one family has no
     judge unless one is named.
     """
-    if config.judges.models:  # the config holds the names to the pool
-        return tuple(c for name in config.judges.models for c in candidates if c.name == name)
+    if config.judges.models:
+        pool = {candidate.name: candidate for candidate in candidates}
+        gone = [name for name in config.judges.models if name not in pool]
+        if gone:  # a pool that was found, and not configured
+            told = f"no model is called {gone[0]}, known are {', '.join(pool)}"
+            raise BadInput(told, where="judges.llm_models")
+        return tuple(pool[name] for name in config.judges.models)
     good = (c for c in better_half(candidates, quality) if _has_strangers(c, candidates))
     chosen: list[Candidate] = []
     for _, reader in cheapest_first(tuple(good), _fee_usd):

@@ -12,8 +12,9 @@ Pair = tuple[str, str]
 def chance_of(choice: Choice, words: Pair) -> float | None:
     """Chance of the first of two words (lower case), 0..1; None unless the reply is one of them.
 
-    With log-probabilities it is the share of the first in what both have; a word that is not among
-    those told has at most what is left. Without any the word is taken as sure.
+    With log-probabilities it is the share of the first in what both have. A word that is not among
+    those told has what is left, but no more than the least of them. Without any log-probability the
+    word is taken as sure.
 
     >>> chance_of(Choice(text=" Yes."), ("yes", "no")), chance_of(Choice(text="no"), ("yes", "no"))
     (1.0, 0.0)
@@ -39,6 +40,7 @@ def _masses(token: TokenLogprob, words: Pair) -> tuple[float, float]:
     told[token.token] = token.logprob
     chances = [(_plain(text), math.exp(min(value, 0.0))) for text, value in told.items()]
     left = max(0.0, 1.0 - math.fsum([chance for _, chance in chances]))
+    left = min(left, *[chance for _, chance in chances])  # the likeliest are told first
     first, second = (
         math.fsum([chance for text, chance in chances if text == word]) if word in dict(chances)
         else left
