@@ -52,6 +52,8 @@ def test_several_judges_are_named() -> None:
     pool = ("a-1 a 1", "b-1 b 1", "c-1 c 2")
     named = config(*pool, more="judges: {use: [llm], llm_models: [c-1, a-1]}\n")
     assert judges(named) == ["llm:c-1", "llm:a-1"]
+    pairs = config(*pool, more="judges: {use: [llm, pairs], llm_models: [c-1]}\n")
+    assert judges(pairs) == ["llm:c-1", "llm:pair:c-1"]
     for wrong, told in (
         ("llm_models: [c-1, d-1]", r"judges\.llm_models: no model is called d-1"),
         ("llm_models: [c-1, c-1]", r"judges\.llm_models.*is listed twice"),

@@ -10,15 +10,18 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from emafusion.domain.attempt import Attempt, Choice, Reply, TokenLogprob
 from emafusion.domain.command import Call
-from emafusion.domain.evidence import Case, Evidence
+from emafusion.domain.evidence import Case, Evidence, Judgement
 from emafusion.domain.model import Ability, Candidate, Model
 from emafusion.domain.query import ToolCall, ask
 from emafusion.judge.chance import chance_of
 from emafusion.judge.comparing import LLMComparer
 from emafusion.judge.llm import LLMJudge, Way, way_of
+from emafusion.judge.pairs import PairsJudge
+from emafusion.judge.panel import LogOddsPanel
 from emafusion.replay.driver import run
 from emafusion.testing import check_judge
 
@@ -208,3 +211,60 @@ def test_nobody_compares_answers_of_its_own_family() -> None:
     assert command.candidate.name == "far"
     alone = LLMComparer(readers=(own,)).compare(case, case.evidence.attempts[1])
     assert [each.value for each in run(alone, always(says("A")))] == [None]
+
+
+PAIRS = PairsJudge(candidate=READER, cost_usd=0.001, kin=frozenset({"reader"}))
+
+
+def held(*texts: str, groups: tuple[int, ...] = (0, 1)) -> Case:
+    """Answers that are believed alike, the first in front."""
+    case = case_of(*texts)
+    sure = tuple(0.7 - 0.1 * i for i in range(len(texts)))
+    evidence = structs.replace(case.evidence, confidences=sure, groups=groups)
+    return structs.replace(case, evidence=evidence)
+
+
+def prefers(word: str, p: float = 0.8) -> Callable[[Call], Attempt]:
+    """A reader that prefers the answer with this word, wherever it stands."""
+
+    def looks(call: Call) -> Attempt:
+        first = call.query.messages[-1].text.partition("<answer B ")[0]
+        return by("reader", says("A" if word in first else "B", p))
+
+    return looks
+
+
+def test_the_answer_in_front_is_compared_with_the_next_one() -> None:
+    """In both orders: the mean of what each says, and what both cost."""
+    case = held("eight", "nine")
+    said = run(PAIRS.judge(case), prefers("eight"))
+    assert (said.judge, said.value, said.cost_usd) == ("llm:pair:reader", 0.8, 0.002)
+    assert run(PAIRS.judge(case), prefers("nine")).value == pytest.approx(0.2)
+    check_judge(PAIRS, case, prefers("nine"))
+    check_judge(PAIRS, case, always(says("neither")))
+    assert run(PAIRS.judge(case), always(says("neither"))).value is None
+
+
+def test_who_prefers_a_place_prefers_nobody() -> None:
+    """Whoever always says A has no opinion of either."""
+    assert run(PAIRS.judge(held("eight", "nine")), always(says("A", 0.9))).value == 0.5
+
+
+def test_there_is_nothing_to_compare_where_all_say_the_same() -> None:
+    """No other answer, no call."""
+    for case in (held("8", "8", groups=(0, 0)), held("8", groups=(0,))):
+        said = run(PAIRS.judge(case), always(says("A")))
+        assert (said.value, said.cost_usd) == (None, 0.0)
+
+
+def test_a_comparison_moves_the_answer_by_its_own_curve() -> None:
+    """Preferred it is believed more, passed over less, and at even odds as before."""
+    case, believed = held("eight", "nine"), list[float]()
+    for value in (0.1, 0.5, 0.9):
+        said = Judgement(judge="llm:pair:reader", attempt=0, value=value)
+        evidence = structs.replace(case.evidence, judgements=(said,))
+        found = LogOddsPanel().confidences((0.6, 0.6), structs.replace(case, evidence=evidence))
+        believed.append(found[0] or 0.0)
+    plain = LogOddsPanel().confidences((0.6, 0.6), case)[0]
+    assert believed[0] < believed[1] < believed[2]
+    assert believed[1] == plain

@@ -23,7 +23,7 @@ from emafusion.policy.dial import Dial, fit_dial, known_costs
 from emafusion.policy.explore import ExplorePolicy
 from emafusion.policy.gain import GainPolicy
 from emafusion.policy.more import groups_in, one_more
-from emafusion.policy.reading import Reader
+from emafusion.policy.reading import Reader, unasked
 from emafusion.policy.single import SinglePolicy
 from emafusion.policy.spread import make_spread
 from emafusion.policy.vote import Vote
@@ -309,3 +309,21 @@ def test_a_streamed_answer_is_held_where_a_judge_would_read_it() -> None:
     for judges in ((), (dear,), (own,)):
         step = sure.plan(structs.replace(waited, judges=judges)).step
         assert step == CallStep(candidate="small", live=True)
+
+
+def test_two_answers_are_compared_once_and_by_a_stranger_to_both() -> None:
+    """Where there is another answer, of nobody's own family, and not the other way round again."""
+    pair = JudgeCard(name="llm:pair:r", kind="llm", cost_usd=1e-6, pairs=True)
+    both = Evidence(
+        attempts=(said("one way", by="small"), said("another", by="big")),
+        confidences=(0.62, 0.6),
+        groups=(-2, -3),
+    )
+    here = situation({"small": 0.6, "big": 0.6}, COSTS, evidence=both, judges=(pair,))
+    assert unasked(here, 0) == (pair,)
+    alone = structs.replace(here, evidence=held(0.62))
+    again = Judgement(judge=pair.name, attempt=1, value=0.5)
+    done = structs.replace(here, evidence=structs.replace(both, judgements=(again,)))
+    own = structs.replace(here, judges=(structs.replace(pair, kin=frozenset({"big"})),))
+    for case in (alone, done, own):
+        assert unasked(case, 0) == ()

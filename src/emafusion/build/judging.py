@@ -24,6 +24,7 @@ from emafusion.judge.family import related
 from emafusion.judge.function import Function, FunctionJudge
 from emafusion.judge.llm import LLMJudge, way_of
 from emafusion.judge.logprob import LogprobJudge
+from emafusion.judge.pairs import PairsJudge
 from emafusion.judge.rules import RulesJudge
 
 FREE_JUDGES: Mapping[str, Callable[[], Judge]] = {
@@ -31,7 +32,10 @@ FREE_JUDGES: Mapping[str, Callable[[], Judge]] = {
     "logprob": LogprobJudge,
     "agreement": AgreementJudge,
 }
-"""Judges that cost nothing, in the order they are asked. The paid one is `llm`."""
+"""Judges that cost nothing, in the order they are asked."""
+
+ASKING = ("llm", "pairs")
+"""Judges that ask a model: of one answer, of two."""
 
 READERS = 2
 """Model judges that are chosen where none is named."""
@@ -42,6 +46,9 @@ WHERE = "judges.use"
 JUDGE_PROMPT, JUDGE_WORD, JUDGE_THOUGHT = 600, 5, 300
 """Tokens that one paid judgement is expected to take: prompt, and completion of a model that
 answers at once and of one that thinks first."""
+
+COMPARING = Usage(prompt_tokens=1_200, completion_tokens=5)
+"""The same of one of both comparisons."""
 
 
 def build_judges(
@@ -60,11 +67,14 @@ def build_judges(
     for name in config.judges.use:
         if name in FREE_JUDGES:
             chosen.append(FREE_JUDGES[name]())
-        elif name != "llm":
+        elif name not in ASKING:
             chosen.append(installed(name))
-    if "llm" in config.judges.use:
-        readers = _readers(config, candidates, quality)
+    asking = [name for name in ASKING if name in config.judges.use]
+    readers = _readers(config, candidates, quality) if asking else ()
+    if "llm" in asking:
         chosen += [_asking(reader, candidates, measured) for reader in readers]
+    if "pairs" in asking:
+        chosen += [_comparing(reader, candidates) for reader in readers]
     return {judge.card.name: judge for judge in chosen}
 
 
@@ -75,7 +85,7 @@ def installed(name: str) -> Judge:
     """
     found = {point.name: point for point in entry_points(group=GROUP)}
     if name not in found:
-        known = [*FREE_JUDGES, "llm", *found]
+        known = [*FREE_JUDGES, *ASKING, *found]
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(known)}"
         raise BadInput(f"no judge '{name[:80]}'{hint}", where=WHERE)
@@ -118,8 +128,18 @@ def _asking(
         candidate=reader,
         way=way_of(reader, measured),
         cost_usd=_fee_usd(reader),
-        kin=frozenset(c.name for c in candidates if related(c, reader)),
+        kin=_kin(reader, candidates),
     )
+
+
+def _comparing(reader: Candidate, candidates: tuple[Candidate, ...]) -> PairsJudge:
+    once = cost_usd(COMPARING, reader.model.price)
+    fee = None if once is None else 2 * once
+    return PairsJudge(candidate=reader, cost_usd=fee, kin=_kin(reader, candidates))
+
+
+def _kin(reader: Candidate, candidates: tuple[Candidate, ...]) -> frozenset[str]:
+    return frozenset(c.name for c in candidates if related(c, reader))
 
 
 def _has_strangers(reader: Candidate, candidates: tuple[Candidate, ...]) -> bool:

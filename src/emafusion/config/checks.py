@@ -112,7 +112,7 @@ def unset_keys(config: Config, env: Mapping[str, str]) -> Wrong:
 
 def _judges(section: JudgesSection) -> Wrong:
     key = "llm_models" if section.llm_models else "llm_model"
-    if section.models and "llm" not in section.use:
+    if section.models and not {"llm", "pairs"} & set(section.use):
         return ((key, f"is never asked: add llm to use, or leave {key} out"),)
     if section.llm_models and section.llm_model is not None:
         return (("llm_model", "is one of llm_models: leave one of the two keys out"),)

@@ -163,7 +163,7 @@ class JudgesSection(Section):
 
     use: Annotated[
         tuple[JudgeName, ...],
-        Key("judges to ask, by name: rules, logprob, agreement, llm, or an installed one"),
+        Key("judges to ask, by name: rules, logprob, agreement, llm, pairs, or an installed one"),
     ] = (
         "rules",
         "logprob",

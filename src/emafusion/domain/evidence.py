@@ -99,6 +99,21 @@ class Evidence(Struct, frozen=True, kw_only=True):
         known = [(c, -i) for i, c in enumerate(self.confidences) if c is not None]
         return -max(known)[1] if known else None
 
+    def rival(self, attempt: int) -> int | None:
+        """The most trusted attempt that gave another answer than this one; None if none did.
+
+        >>> held = Evidence(confidences=(0.9, 0.8, 0.6, None), groups=(0, 0, -2, -1))
+        >>> held.rival(0), held.rival(2), Evidence(confidences=(0.9,), groups=(0,)).rival(0)
+        (2, 0, None)
+        """
+        groups = dict(enumerate(self.groups))
+        known = [
+            (c, -i)
+            for i, c in enumerate(self.confidences)
+            if c is not None and i != attempt and groups.get(i, i) != groups.get(attempt)
+        ]
+        return -max(known)[1] if known else None
+
 
 class CallStep(Struct, frozen=True, kw_only=True):
     """Call a candidate; `live` lets its stream through to the client unread."""
@@ -192,7 +207,7 @@ class JudgeCard(Struct, frozen=True, kw_only=True):
 
     `kind`: `rules`, `logprob`, `agreement` or `llm`; `cost_usd`: expected, None if unknown;
     `family`: of its model, empty where there is none or its name tells; `kin`: candidates whose
-    answers it does not read, being of its family.
+    answers it does not read, being of its family; `pairs`: whether it compares two answers.
     """
 
     name: str
@@ -201,6 +216,7 @@ class JudgeCard(Struct, frozen=True, kw_only=True):
     latency_s: float = 0.0
     family: str = ""
     kin: frozenset[str] = frozenset()
+    pairs: bool = False
 
     @property
     def kindred(self) -> str:

@@ -88,4 +88,4 @@ def family_word(name: str) -> str:
 
 
 _WORD = re.compile(r"[a-z]+")
-_KIND = re.compile(r"^(?:llm:)?(?:yes:|peer:)?")
+_KIND = re.compile(r"^(?:llm:)?(?:yes:|pair:|peer:)?")

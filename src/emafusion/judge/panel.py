@@ -156,7 +156,8 @@ class LogOddsPanel:
     def _unmeasured(self, name: str) -> Curve:
         """The curve of a model judge by itself: its own, or that of all who are asked alike."""
         curves = self.state.curves
-        asked = "llm:yes" if name.startswith("llm:yes:") else "llm"
+        ways = ("llm:yes", "llm:pair")
+        asked = next((way for way in ways if name.startswith(f"{way}:")), "llm")
         return curves.get(name) or curves[asked]
 
     def _log_odds(self, judgement: Judgement, kind: str, model: str) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import exp
 from typing import Protocol
 
-from emafusion.domain.evidence import JudgeCard, Situation
+from emafusion.domain.evidence import Evidence, JudgeCard, Situation
 
 Verdicts = tuple[tuple[float, float], ...]
 """Of each thing that may be said: its chance, and the factor on the odds of the answer."""
@@ -131,17 +131,27 @@ def unasked(situation: Situation, attempt: int) -> tuple[JudgeCard, ...]:
     if not paid:
         return ()
     asked = asked_of(situation, attempt)
-    answerer = situation.evidence.attempts[attempt].candidate
     families = {card.kindred for card in paid if card.name in asked}
     return tuple(
         [
             card
             for card in paid
             if (card.cost_usd is not None or _no_price(situation))
-            and answerer not in card.kin
+            and _may_read(card, attempt, situation.evidence)
             and card.kindred not in families
         ]
     )
+
+
+def _may_read(card: JudgeCard, attempt: int, evidence: Evidence) -> bool:
+    """Whether it is a stranger to the answer, or to both that it compares, and has not yet."""
+    answerer = evidence.attempts[attempt].candidate
+    if answerer in card.kin or not card.pairs:
+        return answerer not in card.kin
+    rival = evidence.rival(attempt)
+    if rival is None or evidence.attempts[rival].candidate in card.kin:
+        return False
+    return all(each.judge != card.name for each in evidence.judgements if each.attempt == rival)
 
 
 def one_a_family(cards: tuple[JudgeCard, ...]) -> tuple[JudgeCard, ...]:
