@@ -53,7 +53,8 @@ def label_page(
     log: Path, *, source: Source = "label", config: Path | None = None
 ) -> Iterator[LabelPage]:
     """Serve the page over a log, or over the one that a config names."""
-    opened = open_label_log(None if config else str(log), config and str(config), None)
+    named = None if config is None else str(config)
+    opened = open_label_log(str(log) if config is None else None, named, None)
     listener = bind("127.0.0.1", 0)
     port = listener.getsockname()[1]
     desk = Desk(
