@@ -106,6 +106,9 @@ def _lines(worth: Worth) -> Iterator[str]:
     yield f"How well {worth.scored:,} scored answers are ranked (AUC):"
     for standing in worth.standings:
         yield f"  {_standing(standing)}"
+    if worth.alone is not None:
+        yield f"  {_standing(worth.alone)}"
+        yield "The panel reads an answer beside the others to its query, as labels bear that out."
 
 
 def _mean(mean: Mean) -> str:

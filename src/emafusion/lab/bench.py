@@ -18,11 +18,12 @@ Cards = tuple[JudgeCard, ...]
 class Heard(Struct, frozen=True, kw_only=True):
     """What came of one answer.
 
-    `asked`: model judges that were heard; `cost_usd`: of those, `whole_usd`: of all that there are,
-    NaN where unknown.
+    `alone`: its confidence without the other answers to its query; `asked`: model judges that
+    were heard; `cost_usd`: of those, `whole_usd`: of all that there are, NaN where unknown.
     """
 
     confidence: float
+    alone: float
     asked: tuple[str, ...]
     cost_usd: float
     whole_usd: float
@@ -61,6 +62,7 @@ class Bench:
         """What came of it."""
         return Heard(
             confidence=sigmoid(self.odds_beside(others)),
+            alone=sigmoid(self.odds),
             asked=tuple(self.asked),
             cost_usd=self.cost_usd(self.asked),
             whole_usd=self.cost_usd(list(self.said)),

@@ -44,14 +44,16 @@ Bools = npt.NDArray[np.bool_]
 class Judged:
     """N answers in the order of query and model.
 
-    `confidence`: float64[N]; `asked`: names of the model judges that were heard; `cost_usd`:
-    float64[N] of those, NaN where unknown; `score`: float64[N], NaN where unknown; `value`:
-    float64[N, k] of every grade that there is, NaN for none, by `judges`.
+    `confidence`: float64[N]; `alone`: float64[N], without the other answers to a query;
+    `asked`: names of the model judges that were heard; `cost_usd`: float64[N] of those, NaN
+    where unknown; `score`: float64[N], NaN where unknown; `value`: float64[N, k] of every grade
+    that there is, NaN for none, by `judges`.
     """
 
     query_ids: tuple[str, ...]
     models: tuple[str, ...]
     confidence: Floats
+    alone: Floats
     asked: tuple[tuple[str, ...], ...]
     cost_usd: Floats
     score: Floats
@@ -92,7 +94,8 @@ class Worth(Struct, frozen=True, kw_only=True):
     `median_judges`: heard for an answer; `cost_share`: of asking all, None where unknown; `mean`:
     score of all answers by the labels that there are and every confidence, `by_labels`: by the
     labels alone, None below four labels or where none is missing; `relative`: whether confidence
-    ranks answers and tells no level.
+    ranks answers and tells no level; `alone`: the panel where each answer is read by itself, None
+    where it always is.
     """
 
     answers: int
@@ -105,6 +108,7 @@ class Worth(Struct, frozen=True, kw_only=True):
     mean: Mean | None = None
     by_labels: Mean | None = None
     relative: bool = False
+    alone: Standing | None = None
 
 
 def judge_answers(
@@ -147,6 +151,7 @@ def judge_answers(
         query_ids=tuple(records.queries[i].query_id for i, _ in places),
         models=tuple(records.models[k] for _, k in places),
         confidence=np.array([each.confidence for each in heard]),
+        alone=np.array([each.alone for each in heard]),
         asked=tuple(each.asked for each in heard),
         cost_usd=np.array([each.cost_usd for each in heard]),
         score=records.score[grades.rows, grades.columns],
@@ -187,6 +192,19 @@ def worth_of(judged: Judged) -> Worth:
         mean=_mean(judged, known, weighed=True),
         by_labels=_mean(judged, known, weighed=False),
         relative=judged.relative,
+        alone=_alone(judged, right, known),
+    )
+
+
+def _alone(judged: Judged, right: Floats, known: Bools) -> Standing | None:
+    """How well answers are read without the others to their query."""
+    if not len(right) or np.allclose(judged.alone, judged.confidence):
+        return None
+    alone = judged.alone[known]
+    return Standing(
+        name="panel, each answer by itself",
+        auc=_known(_auc(right, alone)),
+        calibration_error=ece(right, alone),
     )
 
 
