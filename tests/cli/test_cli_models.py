@@ -113,6 +113,16 @@ def test_check_as_json_of_a_wrong_config(empty: Shell) -> None:
     assert gone["problems"][0]["what"] == "cannot be read: No such file or directory"
 
 
+def test_check_finds_a_promise_that_would_not_be_served(empty: Shell) -> None:
+    """What `serve` would refuse is refused here, in one line."""
+    model = 'models: [{name: a, provider: openai, base_url: "http://127.0.0.1:9/v1"}]\n'
+    text = f"{model}objective: {{certificate: promise.json}}\n"
+    (empty.folder / "a.yaml").write_text(text)
+    done = empty.run("check", "a.yaml")
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert "objective.certificate (promise.json): cannot be read" in done.err
+
+
 def test_init_writes_what_was_found(empty: Shell) -> None:
     """The config that was found, commented; it is right, holds no key, and is not overwritten."""
     keyed = Shell(empty.folder, {"GROQ_API_KEY": "made-up-secret"})

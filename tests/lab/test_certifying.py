@@ -110,6 +110,18 @@ def test_what_was_fitted_on_proves_nothing(artifact: Artifact) -> None:
         certify(frame, fitted, wanted, asked=always("dear"))
 
 
+def test_answers_that_nobody_labelled_count_as_wrong_and_are_told(artifact: Artifact) -> None:
+    """A log whose cheap answers have no labels cannot show that they are good."""
+    frame = table(60, {"dear": 0.8, "cheap": 0.5}).with_columns(
+        score=pl.when(pl.col("model") == "dear").then(pl.col("score"))
+    )
+    wanted = Wanted(min_quality=0.9, reference="dear")
+    found = certify(frame, artifact, wanted, asked=always("cheap"))
+    assert isinstance(found, Refusal)
+    assert (found.unlabelled, found.kept) == (60, 0.0)
+    assert certify(frame, artifact, wanted, asked=always("dear")).unlabelled == 0
+
+
 def test_promises_that_are_none_are_refused_in_a_line(artifact: Artifact) -> None:
     """A share above 1, and a table of a dozen queries."""
     with pytest.raises(BadInput, match="not between 0 and 1"):

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from emafusion.build.opening import candidates_of, parts_of
+from emafusion.build.promising import promise_of
 from emafusion.cli.configured import HERE, read_text
 from emafusion.config import Config, ConfigError, Problem, parse
 from emafusion.domain.errors import BadInput, EmafusionError
@@ -56,8 +57,9 @@ def _checked(path: str) -> Config:
     config = parse(read_text(path, where="FILE"), source=path)
     if config.models:
         try:
-            parts_of(config, candidates_of(config))
-        except EmafusionError as error:  # an artifact that is not there is a mistake here
+            candidates = candidates_of(config)
+            promise_of(config, candidates, parts_of(config, candidates).artifact)
+        except EmafusionError as error:  # an artifact that is not there, or a void promise
             raise BadInput(str(error), where=path) from error
     return config
 
