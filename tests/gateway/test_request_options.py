@@ -12,8 +12,11 @@ from tests.gateway.talking import chat, rows
 
 @pytest.mark.parametrize(
     "header",
-    ["x-emafusion-session", "x-session-id", "x-conversation-id", "x-claude-code-session-id"],
-)
+    [
+        "x-emafusion-session", "x-session-id", "x-conversation-id", "x-claude-code-session-id",
+        "x-model-affinity", "session-id", "session_id",
+    ],
+)  # fmt: skip
 def test_session_is_logged(gateway: Gateway, header: str) -> None:
     """Every name by which clients tell their conversation reaches the log."""
     assert chat(gateway, {header: "talk-7"}).status == 200

@@ -32,7 +32,7 @@ from emafusion.gateway.explanation import Explanation
 VIEWS = {
     "taxonomy": "what is known of each model in this class of queries decides",
     "learned": "what was learned from similar queries decides",
-    "prior": "nothing recorded is like it; price, family and size decide",
+    "prior": "nothing recorded tells these models apart on it; price, family and size decide",
     "parts": "it is split, and each part is decided by itself",
 }
 """Route -> what it rests on."""

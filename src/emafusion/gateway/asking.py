@@ -22,7 +22,10 @@ from emafusion.wire.options import Options, decode_options, merge_options, optio
 SESSION_LENGTH = 256
 SESSION_HEADERS = (
     "x-session-id", "x-conversation-id", "x-claude-code-session-id", "x-model-affinity",
+    "session-id", "session_id",
 )  # fmt: skip
+"""Headers by which clients name their session; the last two are those of Codex."""
+
 TRACE = "traceparent"
 """The header that says which trace a request belongs to, and the tag that keeps it."""
 
@@ -36,7 +39,7 @@ def read_asked(request: Request, service: Service, face: Face) -> Asked:
     asked = Asked(
         query=query if options.dataset is None else replace(query, dataset=options.dataset),
         objective=objective_of(options, service.objective, service.candidates),
-        session=options.session or _session(request) or session_of(query),
+        session=options.session or session_named(request) or session_of(query),
         tags=_traced(tags_of(options), request),
         baseline=_baseline(options.baseline, service.candidates),
         once=_once(request),
@@ -94,6 +97,20 @@ def objective_of(
     )
 
 
+def session_named(request: Request) -> str | None:
+    """The session that a request's headers name; the first of them holds.
+
+    Raises `BadInput` for one that is too long.
+    """
+    for name in SESSION_HEADERS:
+        session = request.head.headers.get(name, "")
+        if len(session) > SESSION_LENGTH:
+            raise BadInput(f"at most {SESSION_LENGTH} characters", where=name)
+        if session:
+            return session
+    return None
+
+
 def tags_of(options: Options) -> tuple[tuple[str, str], ...]:
     """What the log keeps of a request's own words about itself."""
     return () if options.dataset is None else (("dataset", options.dataset),)
@@ -106,16 +123,6 @@ def _baseline(name: str | None, candidates: tuple[Candidate, ...]) -> Candidate 
 
 def _or(said: float | None, default: float | None) -> float | None:
     return default if said is None else said
-
-
-def _session(request: Request) -> str | None:
-    for name in SESSION_HEADERS:
-        session = request.head.headers.get(name, "")
-        if len(session) > SESSION_LENGTH:
-            raise BadInput(f"at most {SESSION_LENGTH} characters", where=name)
-        if session:
-            return session
-    return None
 
 
 def _traced(tags: tuple[tuple[str, str], ...], request: Request) -> tuple[tuple[str, str], ...]:

@@ -17,7 +17,7 @@ from emafusion.gateway.admission import Hold
 from emafusion.gateway.admission_charges import Spent
 from emafusion.gateway.admission_need import Need
 from emafusion.gateway.admission_scope import scoped
-from emafusion.gateway.asking import tags_of
+from emafusion.gateway.asking import session_named, tags_of
 from emafusion.gateway.driver import Run, drive
 from emafusion.gateway.embedders import Embedder
 from emafusion.gateway.facts import facts, headers
@@ -124,7 +124,7 @@ def _outcome(asked: _Asked, answer: Answer, run: Run, *, times: tuple[float, flo
         status=_status(failure, run),
         latency_s=latency_s,
         overhead_ms=max(0.0, latency_s - run.waited_s) * 1000.0,
-        session=asked.options.session,
+        session=asked.options.session or session_named(asked.request),
         key_id=asked.request.key_id,
         tags=(*(key.tags if key else ()), *_tags(asked)),
     )
