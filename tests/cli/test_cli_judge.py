@@ -99,3 +99,19 @@ def test_grades_of_nothing_are_refused(judging: Shell) -> None:
     done = judging.run("judge", "answers.parquet", "--judges", "other.parquet")
     assert done.code == 2
     assert "grades no answer of the outcome table" in done.err
+
+
+def test_few_labels_and_all_confidences_tell_the_mean(judging: Shell) -> None:
+    """Nearer than the labels alone, with an interval that holds the true one."""
+    path = judging.folder / "answers.parquet"
+    whole = pl.read_parquet(path)
+    few = pl.col("query_id").is_in([f"q{i}" for i in range(20)])
+    whole.with_columns(score=pl.when(few).then("score")).write_parquet(path)
+    done = judging.run(*ARGUMENTS, "--json")
+    assert done.code == 0, done.err
+    worth = json.loads(done.out)
+    low, high = (worth["mean"][name] for name in ("low", "high"))
+    assert low < float(whole["score"].mean() or 0.0) < high  # type: ignore[arg-type]  # of a float column
+    assert high - low < worth["by_labels"]["high"] - worth["by_labels"]["low"]
+    told = " ".join(judging.run(*ARGUMENTS).out.split())
+    assert "by 60 labels and every confidence" in told

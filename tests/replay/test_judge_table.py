@@ -71,3 +71,21 @@ def test_a_scale_that_is_none_is_told(low: float, high: float) -> None:
     """Grades are 0 to 1, 10 or 100."""
     with pytest.raises(BadInput, match="judge 'j' grades from"):
         scale_of("j", low, high)
+
+
+def test_grades_of_a_log_keep_the_names_of_its_judges() -> None:
+    """So that what is fitted on them serves; free judges read the answers anew."""
+    names = ("llm:yes:small", "llm:big", "rules", "user:mine")
+    logged = pl.concat([GRADES.with_columns(judge=pl.lit(name)) for name in names])
+    found = judges_of(logged, records_of(frame_of(ROWS), query_of))
+    assert [judge.card.name for judge in found] == ["llm:big", "llm:yes:small"]
+
+
+def test_a_recorded_judge_does_not_grade_its_own_family() -> None:
+    """As served: the same rule in replay, by the words of the names."""
+    records = records_of(frame_of(ROWS), query_of)
+    own = records.models[0]
+    (judge,) = judges_of(GRADES.with_columns(judge=pl.lit(f"{own}-9")), records)
+    assert judge.card.kin == {own}
+    (stranger,) = judges_of(GRADES, records)
+    assert not stranger.card.kin
