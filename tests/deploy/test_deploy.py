@@ -40,7 +40,8 @@ def check_command(words: Sequence[str]) -> Mapping[str, object]:
     """Hold a command line to the real command; what it sets."""
     verb, *options = words
     assert verb == "serve"
-    return serve.make_context("serve", list(options)).params
+    # As the program itself names them: a command keeps the first option for help that it is given.
+    return serve.make_context("serve", list(options), help_option_names=["-h", "--help"]).params
 
 
 def check_config(text: str) -> Config:
