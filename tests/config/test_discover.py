@@ -179,14 +179,17 @@ def test_a_model_that_nobody_knows_has_no_figures() -> None:
 
 
 def test_deployments_are_told_apart_by_address_and_key() -> None:
-    """Entries that share both share one upstream; others do not."""
+    """Entries that share both share one upstream; others do not: one host may have many APIs."""
     names = {
         ModelEntry(name="a", provider="groq").deployment,
         ModelEntry(name="b", provider="groq").deployment,
         ModelEntry(name="c", provider="groq", api_key_env="K").deployment,
         ModelEntry(name="d", provider="openai", base_url="http://h:1/v1").deployment,
         ModelEntry(name="e", provider="openai", base_url="http://h:2/v1").deployment,
+        ModelEntry(name="e", provider="openai", base_url="http://h:2/team/v1").deployment,
+        ModelEntry(name="e", provider="openai", base_url="https://h/v1").deployment,
+        ModelEntry(name="e", provider="openai", base_url="http://h/v1").deployment,
         ModelEntry(name="f", provider="local", gguf="a.gguf").deployment,
         ModelEntry(name="g", provider="local", gguf="b.gguf").deployment,
     }
-    assert len(names) == 6
+    assert len(names) == 9

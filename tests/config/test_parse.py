@@ -260,6 +260,15 @@ def test_anchors_cannot_blow_up() -> None:
     assert any("unfold without end" in line for line in problems("\n".join(lines)))
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "1e999", "-1.0e999"])
+def test_a_number_beyond_all_meaning_is_refused(number: str) -> None:
+    """One line that shows its beginning, however many digits it has."""
+    told = problems(f"objective: {{answer_value_usd: {number}}}")
+    assert len(told) == 1
+    assert "number that is too large" in told[0]
+    assert len(told[0]) < 120
+
+
 def test_a_gateway_that_is_open_to_others_needs_keys() -> None:
     """Unless said otherwise, a host that others can reach wants keys and ours alone does not."""
     text = "gateway: {host: 192.0.2.1}"

@@ -1,4 +1,4 @@
-"""Bodies that no chat completion can have: broken JSON, wrong types, values out of range."""
+"""Bodies that cannot be answered: broken JSON, wrong types, values out of range."""
 
 from __future__ import annotations
 
@@ -12,61 +12,15 @@ GOOD: dict[str, object] = {
 _TEXT = json.dumps(GOOD)
 _TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
 
-RAW: dict[str, bytes] = {
-    "empty": b"",
-    "blanks": b" \r\n\t ",
-    "not-json": b"hello",
-    "cut-off": _TEXT[:-1].encode(),
-    "cut-off-in-text": _TEXT[:40].encode(),
-    "two-bodies": (_TEXT + _TEXT).encode(),
-    "rest-behind": (_TEXT + "x").encode(),
-    "comma-behind": (_TEXT[:-1] + ",}").encode(),
-    "comment": (_TEXT[:-1] + "/* ? */}").encode(),
-    "single-quotes": _TEXT.replace('"', "'").encode(),
-    "byte-order-mark": b"\xef\xbb\xbf" + _TEXT.encode(),
-    "utf-16": _TEXT.encode("utf-16"),
-    "utf-32": _TEXT.encode("utf-32"),
-    "latin-1": _TEXT.replace("Norway", "Norv\xe8ge").encode("latin-1"),
-    "overlong-utf8": _TEXT.encode().replace(b"Norway", b"\xc0\xaf"),
-    "surrogate-as-utf8": _TEXT.encode().replace(b"Norway", b"\xed\xa0\x80"),
-    "nul-byte": _TEXT.encode().replace(b"Norway", b"a\x00b"),
-    "control-byte": _TEXT.encode().replace(b"Norway", b"a\x01b"),
-    "line-break-in-text": _TEXT.encode().replace(b"Norway", b"a\nb"),
-    "lone-surrogate": _TEXT.encode().replace(b"Norway", b"\\ud800"),
-    "lone-low-surrogate": _TEXT.encode().replace(b"Norway", b"\\udc00x"),
-    "bad-escape": _TEXT.encode().replace(b"Norway", b"\\x41"),
-    "half-escape": _TEXT.encode().replace(b"Norway", b"\\u12"),
-    "nan": (_TEXT[:-1] + ', "temperature": NaN}').encode(),
-    "infinity": (_TEXT[:-1] + ', "temperature": Infinity}').encode(),
+CHAT_ALONE: dict[str, bytes] = {
     "number-of-no-end": (_TEXT[:-1] + ', "seed": ' + "9" * 5000 + "}").encode(),
     "exponent-too-large": (_TEXT[:-1] + ', "temperature": 1e999}').encode(),
-    "leading-zero": (_TEXT[:-1] + ', "seed": 007}').encode(),
-    "plus-sign": (_TEXT[:-1] + ', "seed": +7}').encode(),
-    "hex-number": (_TEXT[:-1] + ', "seed": 0x7}').encode(),
-    "null": b"null",
-    "true": b"true",
-    "number": b"1",
-    "text": b'"hello"',
-    "array": b"[]",
-    "array-of-it": f"[{_TEXT}]".encode(),
-    "empty-object": b"{}",
-    "deep-arrays": b"[" * 100_000,
-    "deep-objects": b'{"a":' * 100_000,
-    "deep-unknown-field": (
-        _TEXT[:-1] + ', "zeta": ' + "[" * 50_000 + "]" * 50_000 + "}"
-    ).encode(),
     "deep-content": _TEXT.encode().replace(
         b'"What is the capital of Norway?"', b"[" * 50_000 + b"]" * 50_000
     ),
     "model-twice": (_TEXT[:-1] + ', "model": "other"}').encode(),
     "messages-twice": (_TEXT[:-1] + ', "messages": []}').encode(),
     "model-twice-escaped": (_TEXT[:-1] + ', "m\\u006fdel": "other"}').encode(),
-    "form": b"model=good&messages=hello",
-    "multipart": b'--x\r\ncontent-disposition: form-data; name="model"\r\n\r\ngood\r\n--x--',
-    "xml": b"<request><model>good</model></request>",
-    "yaml": b"model: good\nmessages: []\n",
-    "sse": b"data: " + _TEXT.encode() + b"\n\n",
-    "jsonl": (_TEXT + "\n" + _TEXT + "\n").encode(),
 }  # fmt: skip
 
 FIELDS: dict[str, object] = {
@@ -196,9 +150,63 @@ FIELDS: dict[str, object] = {
 }
 
 
+def raw(text: str) -> dict[str, bytes]:
+    """What is no body of any API, made from one that is right and has the word `Norway` in it."""
+    whole = text.encode()
+    return {
+        "empty": b"",
+        "blanks": b" \r\n\t ",
+        "not-json": b"hello",
+        "cut-off": text[:-1].encode(),
+        "cut-off-in-text": text[:40].encode(),
+        "two-bodies": (text + text).encode(),
+        "rest-behind": (text + "x").encode(),
+        "comma-behind": (text[:-1] + ",}").encode(),
+        "comment": (text[:-1] + "/* ? */}").encode(),
+        "single-quotes": text.replace('"', "'").encode(),
+        "byte-order-mark": b"\xef\xbb\xbf" + whole,
+        "utf-16": text.encode("utf-16"),
+        "utf-32": text.encode("utf-32"),
+        "latin-1": text.replace("Norway", "Norv\xe8ge").encode("latin-1"),
+        "overlong-utf8": whole.replace(b"Norway", b"\xc0\xaf"),
+        "surrogate-as-utf8": whole.replace(b"Norway", b"\xed\xa0\x80"),
+        "nul-byte": whole.replace(b"Norway", b"a\x00b"),
+        "control-byte": whole.replace(b"Norway", b"a\x01b"),
+        "line-break-in-text": whole.replace(b"Norway", b"a\nb"),
+        "lone-surrogate": whole.replace(b"Norway", b"\\ud800"),
+        "lone-low-surrogate": whole.replace(b"Norway", b"\\udc00x"),
+        "bad-escape": whole.replace(b"Norway", b"\\x41"),
+        "half-escape": whole.replace(b"Norway", b"\\u12"),
+        "nan": (text[:-1] + ', "temperature": NaN}').encode(),
+        "infinity": (text[:-1] + ', "temperature": Infinity}').encode(),
+        "leading-zero": (text[:-1] + ', "seed": 007}').encode(),
+        "plus-sign": (text[:-1] + ', "seed": +7}').encode(),
+        "hex-number": (text[:-1] + ', "seed": 0x7}').encode(),
+        "null": b"null",
+        "true": b"true",
+        "number": b"1",
+        "text": b'"hello"',
+        "array": b"[]",
+        "array-of-it": f"[{text}]".encode(),
+        "empty-object": b"{}",
+        "deep-arrays": b"[" * 100_000,
+        "deep-objects": b'{"a":' * 100_000,
+        "deep-unknown-field": (
+            text[:-1] + ', "zeta": ' + "[" * 50_000 + "]" * 50_000 + "}"
+        ).encode(),
+        "form": b"model=good&messages=hello",
+        "multipart": b'--x\r\ncontent-disposition: form-data; name="model"\r\n\r\ngood\r\n--x--',
+        "xml": b"<request><model>good</model></request>",
+        "yaml": b"model: good\nmessages: []\n",
+        "sse": b"data: " + whole + b"\n\n",
+        "jsonl": (text + "\n" + text + "\n").encode(),
+    }  # fmt: skip
+
+
 def malformed() -> Iterator[tuple[str, bytes]]:
-    """Every malformed body with its name."""
-    yield from RAW.items()
+    """Every malformed chat completion with its name."""
+    yield from raw(_TEXT).items()
+    yield from CHAT_ALONE.items()
     for name, fields in FIELDS.items():
         assert isinstance(fields, dict)
         yield name, json.dumps({**GOOD, **fields}).encode()

@@ -12,7 +12,7 @@ from tests.faults.asking import ask, at_once, body_of, dial, everything, post, s
 from tests.faults.conftest import StartServed
 from tests.faults.faulty import GOOD, GOOD_STREAM, WORDS, Faulty
 from tests.faults.serving import Served, models, serve
-from tests.gateway.talking import rows, until
+from tests.gateway.talking import Said, rows, until
 from tests.upstream.fake_server import Hang, Pause, Say, Script, chunk, stream
 
 QUICK = "reliability: {client_head_s: 0.6, client_body_s: 1.5, client_stall_s: 0.6}"
@@ -198,6 +198,36 @@ def test_body_that_is_too_large(start_served: StartServed, faulty: Faulty) -> No
             assert status_of(everything(talk)) == 413
     assert served.resident_mb < before + 20
     assert faulty.calls["one"] == calls
+
+
+def test_bodies_of_all_together_are_bounded(start_served: StartServed) -> None:
+    """Large bodies that drip take only the memory meant for them; small ones get through."""
+    served = start_served("one", gateway=", max_bodies_mb: 8")
+    before = served.resident_mb
+    large = body_of("one", user="x" * 6_000_000)
+    talks = [dial(served.gateway) for _ in range(12)]
+    try:
+        at_once(lambda talk: _sent(talk, post(large)[:-5]), talks)
+        until(lambda: _large(served).status == 429, 10.0)
+        assert ask(served.gateway, "one").said.status == 200
+        refused = _large(served)
+        assert refused.error["code"] == "too_many_requests"
+        assert "max_bodies_mb" in refused.error["message"]
+        assert int(refused.headers["retry-after"]) >= 1
+        assert served.resident_mb < before + 40
+    finally:
+        for talk in talks:
+            talk.close()
+    until(lambda: _large(served).status != 429, 10.0)
+
+
+def _large(served: Served) -> Said:
+    return ask(served.gateway, "one", user="x" * 6_000_000).said
+
+
+def _sent(talk: socket.socket, data: bytes) -> None:
+    with contextlib.suppress(OSError):
+        talk.sendall(data)
 
 
 def test_too_many_at_once_are_told_to_come_back(start_served: StartServed, faulty: Faulty) -> None:

@@ -57,6 +57,21 @@ def test_another_model_stands_in(start_served: StartServed, faulty: Faulty) -> N
     assert faulty.calls["one"] - down <= 1
 
 
+@pytest.mark.parametrize("down", [DOWN, HARD_DOWN], ids=["503", "reset"])
+def test_a_burst_finds_whoever_is_up(
+    start_served: StartServed, faulty: Faulty, down: Script
+) -> None:
+    """Forty requests at once, before anything is known, all reach the one of three that works."""
+    served = start_served("one", "two", "three")
+    faulty.now = {"one": down, "two": down}
+    try:
+        told = at_once(lambda _: ask(served.gateway, "auto"), range(40), width=40)
+    finally:
+        faulty.now.clear()
+    assert {each.said.status for each in told} == {200}
+    assert {each.said.headers["x-emafusion-model"] for each in told} == {"three"}
+
+
 def test_named_model_falls_back_as_the_config_says(
     start_served: StartServed, faulty: Faulty
 ) -> None:

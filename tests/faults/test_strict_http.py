@@ -162,6 +162,17 @@ def test_a_body_is_no_request(served: Served, faulty: Faulty) -> None:
     assert faulty.calls["good"] == before
 
 
+def test_nothing_is_said_after_the_last_answer(served: Served) -> None:
+    """What follows a request that ends the connection is not answered, and breaks nothing."""
+    said = len(served.lines)
+    last = HEALTH.replace(b"/health", b"/v1/models")
+    for more in (HEALTH, b"GARBAGE\r\n\r\n", _post(LENGTH)):
+        with dial(served.gateway, 5.0) as talk:
+            talk.sendall(last + more)
+            assert len(ANSWER.findall(everything(talk))) == 1
+    assert not [line for line in served.lines[said:] if "exception" in line]
+
+
 def test_refusal_arrives_although_more_is_sent(served: Served) -> None:
     """A client that goes on sending what was refused still reads why."""
     with dial(served.gateway, 5.0) as talk:

@@ -19,11 +19,19 @@ from emafusion.domain.errors import (
     TimedOut,
     Unauthorized,
 )
-from emafusion.domain.evidence import CallStep, Evidence, Plan, StopStep
+from emafusion.domain.evidence import CallStep, Evidence, Plan
 from emafusion.domain.query import ask
 from emafusion.flow.direct import direct
 from emafusion.flow.hedge import Hedge, asked
-from emafusion.flow.retry import Mercy, Patience, afforded, can_fall_back, persist
+from emafusion.flow.retry import (
+    HOPE_EVERY_S,
+    Mercy,
+    Patience,
+    afforded,
+    can_fall_back,
+    fallback_of,
+    persist,
+)
 from emafusion.testing import Script, calls, candidate, failed, races, said, waits
 
 ONE, TWO = candidate("one"), candidate("two")
@@ -119,14 +127,26 @@ def test_what_was_sent_has_no_fallback() -> None:
     assert can_fall_back((failed(Garbled("?")),))
 
 
-def test_a_plan_that_falls_back_must_be_afforded() -> None:
+def test_which_plan_falls_back() -> None:
     """A first call, and a call after an answer, are no fallback; after failures it is one."""
     plan = Plan(step=CallStep(candidate="two"), propensity=1.0, reason="next")
     failing = Evidence(attempts=(failed(DOWN),))
     answered = Evidence(attempts=(failed(DOWN), said("Hi")))
-    assert afforded(plan, Evidence(), never) is plan
-    assert afforded(plan, answered, never) is plan
-    assert afforded(plan, failing, never).step == StopStep(attempt=None)
+    assert fallback_of(plan, Evidence()) is None
+    assert fallback_of(plan, answered) is None
+    assert fallback_of(plan, failing) == "two"
+
+
+def test_a_fallback_waits_for_whoever_finds_out() -> None:
+    """As long as there is hope the allowance is asked again; without it the answer is no."""
+    answers = iter((False, False, True))
+    patient = Mercy(allowance=lambda _name, _wait_s: next(answers), hope=lambda _name: True)
+    with Script(afforded("two", patient)) as script:
+        script << waits(HOPE_EVERY_S) << waits(HOPE_EVERY_S)
+    assert script.value is True
+    with Script(afforded("two", Mercy(allowance=never))) as script:
+        pass
+    assert script.value is False
 
 
 def hedged() -> Flow[tuple[Attempt, ...]]:

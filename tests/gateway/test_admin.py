@@ -187,6 +187,15 @@ def test_only_its_token_opens_it(keyed: Keyed, admin: Gateway) -> None:
     assert send(admin, "GET", "/health").status == 200
 
 
+def test_metrics_are_there_for_the_token(admin: Gateway) -> None:
+    """Whoever scrapes needs no client's key."""
+    page = send(admin, "GET", "/metrics", None, RIGHT)
+    assert page.status == 200
+    assert b"emafusion_requests_total" in page.raw
+    assert send(admin, "GET", "/metrics").status == 401
+    assert send(admin, "POST", "/metrics", b"{}", RIGHT).status == 404
+
+
 def test_nothing_else_is_answered_there(admin: Gateway) -> None:
     """No model is asked on this port, no method guessed, no large body read."""
     for path in ("/v1/chat/completions", "/v1/models", "/", "/admin", "/admin/keys/x/y", "/ready"):

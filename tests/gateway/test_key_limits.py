@@ -36,6 +36,16 @@ def gateway(keyed: Keyed) -> Gateway:
     return keyed.start()
 
 
+def test_a_limited_key_reads_no_metrics(keyed: Keyed, gateway: Gateway) -> None:
+    """They tell of everybody's money: a tenant's key gets a 403, the owner's the page."""
+    tenant, owner = keyed.make("tenant", models=["cheap"]), keyed.make("owner")
+    said = send(gateway, "GET", "/metrics", None, bearer(tenant))
+    assert (said.status, said.error["code"]) == (403, "not_allowed")
+    assert send(gateway, "GET", "/metrics", None, bearer(owner)).status == 200
+    fixed = {"authorization": "Bearer of-the-environment"}
+    assert send(gateway, "GET", "/metrics", None, fixed).status == 200
+
+
 def test_a_made_key_lets_in_by_either_header(keyed: Keyed, gateway: Gateway) -> None:
     """At once, without a restart; the log knows its id and tags, never itself."""
     made = keyed.make(tags={"team": "search"})

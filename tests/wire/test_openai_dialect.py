@@ -24,7 +24,7 @@ from emafusion.domain.query import (
     ask,
 )
 from emafusion.wire.openai import OpenAIDialect, decode_query
-from emafusion.wire.sse import SseParser
+from emafusion.wire.sse import SseEvent, SseParser
 
 Json = dict[str, object]
 DIALECT = OpenAIDialect()
@@ -318,6 +318,20 @@ def test_the_end_of_a_stream_is_known() -> None:
             reader.feed(parsed)
         states.append((reader.complete, reader.done))
     assert states == [(False, False)] * 3 + [(True, False), (True, True)]
+
+
+def test_an_end_without_an_answer_is_none() -> None:
+    """The marker alone ends nothing: an empty answer is not made up."""
+    reader = DIALECT.reader()
+    reader.feed(SseEvent("message", b"[DONE]"))
+    assert (reader.done, reader.complete) == (True, False)
+
+
+def test_what_clients_would_stumble_over_is_not_passed_on() -> None:
+    """No choices at all, or a choice without a delta, as some servers send."""
+    assert read('{"id": "c", "choices": null}') == []
+    (empty,) = read(CHUNK % '{"index":0,"delta":null,"finish_reason":"stop"}')
+    assert (empty.raw, empty.finish_reason) == (None, "stop")
 
 
 def test_several_answers_in_one_chunk_are_told_apart() -> None:

@@ -17,7 +17,7 @@ from emafusion.domain.errors import (
 )
 from emafusion.wire.error_body import read_trouble
 from emafusion.wire.mask import mask
-from emafusion.wire.patience import retry_after_s
+from emafusion.wire.patience import LONGEST_S, retry_after_s
 
 
 def failure(status: int, body: str, **headers: str) -> Failure:
@@ -145,6 +145,12 @@ def test_a_quota_message_of_gemini_is_a_rate_limit_with_its_delay() -> None:
             5.0,
             40.0,
         ),
+        ({"retry-after": "-5"}, 0.0, None),
+        ({"retry-after": "1_000"}, 0.0, None),
+        ({"retry-after": "1e3"}, 0.0, None),
+        ({"retry-after": "inf"}, 0.0, None),
+        ({"retry-after": "9" * 400}, 0.0, LONGEST_S),
+        ({"retry-after": "Wed, 21 Oct 2099 07:28:00 GMT"}, 0.0, LONGEST_S),
         ({}, 0.0, None),
     ],
 )

@@ -21,6 +21,7 @@ from emafusion.build.standing import ALONE, Standing
 from emafusion.cli.loading import tell_loaded
 from emafusion.config import Config
 from emafusion.gateway.app import App
+from emafusion.gateway.bodies import Bodies
 from emafusion.gateway.server import serve
 from emafusion.gateway.workers.sockets import Listener
 from emafusion.telemetry.lines import tell_in
@@ -218,6 +219,7 @@ def _app(config: Config, gateway: Opened, env: Mapping[str, str]) -> App:
         keys=gateway_keys(config, env, gateway.keys),
         max_concurrent=config.gateway.max_concurrent,
         limits=client_limits(config),
+        bodies=Bodies(most=int(config.gateway.max_bodies_mb * 2**20)),
     )
 
 

@@ -12,6 +12,7 @@ from emafusion.config.providers import (
     DialectName,
     ProviderName,
     host_of,
+    place_of,
     provider_at,
 )
 from emafusion.domain.model import Ability, Candidate, Model, Price
@@ -128,7 +129,7 @@ class ModelEntry(Section):
         """Name of the place that serves it: equal for entries that share address and key."""
         if self.deployments:
             return f"{self.name}*{len(self.deployments)}"
-        at = "" if self.base_url is None else f"@{host_of(self.base_url)}"
+        at = "" if self.base_url is None else f"@{place_of(self.base_url)}"
         file = "" if self.gguf is None else f":{self.gguf}"
         key = "" if self.api_key_env is None else f"#{self.api_key_env}"
         return f"{self.provider}{at}{file}{key}"

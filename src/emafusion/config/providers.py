@@ -143,6 +143,18 @@ def host_of(base_url: str) -> str:
     return urlsplit(base_url).netloc.rpartition("@")[2].casefold()
 
 
+def place_of(base_url: str) -> str:
+    """Name of an address, no two of which have one: several APIs may be behind one host.
+
+    >>> place_of("http://127.0.0.1:8000/v1"), place_of("https://gate.example/team-a/v1/")
+    ('127.0.0.1:8000', 'gate.example/team-a/v1')
+    """
+    parts = urlsplit(base_url)
+    port = ":80" if parts.scheme == "http" and ":" not in parts.netloc else ""
+    path = parts.path.rstrip("/")
+    return host_of(base_url) + port + ("" if path == "/v1" else path)
+
+
 def provider_at(base_url: str) -> str | None:
     """Name of the provider that answers at this address, None for anybody else's server.
 

@@ -101,6 +101,14 @@ class GatewaySection(Section):
     max_body_mb: Annotated[
         float, Key("megabytes that a request's body may have", above=0, high=1024)
     ] = 32.0
+    max_bodies_mb: Annotated[
+        float,
+        Key(
+            "megabytes that the bodies of all requests may have together, in each worker; those "
+            "up to 64 KiB are taken all the same",
+            above=0,
+        ),
+    ] = 256.0
     max_concurrent: Annotated[
         int, Key("requests that are worked on at once; more are told to come back", low=1)
     ] = 512

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import isfinite
 
 import yaml
 
@@ -108,15 +109,22 @@ def _value(node: yaml.ScalarNode) -> Value:
         return None
     if kind == "bool" and text.casefold() in _TRUE | _FALSE:
         return text.casefold() in _TRUE
-    if kind in {"int", "float"} and _INT.match(text):
-        return int(text.replace("_", ""))
+    is_int = kind in {"int", "float"} and _INT.match(text)
     plain = kind == "str" and node.style is None and _EXPONENT.match(text)
-    if plain or (kind == "float" and _FLOAT.match(text)):
-        return float(text.replace("_", ""))
+    if is_int or plain or (kind == "float" and _FLOAT.match(text)):
+        return _number(text.replace("_", ""), node, whole=bool(is_int))
     if kind in {"str", "int", "float", "timestamp", "value"}:
         return text
     line = node.start_mark.line + 1
     raise Unreadable(f"has a tag that is not allowed here: {node.tag}", line)
+
+
+def _number(text: str, node: yaml.ScalarNode, *, whole: bool) -> int | float:
+    """A number; raises `Unreadable` for one that is beyond all that can be meant."""
+    if not isfinite(float(text)):
+        line = node.start_mark.line + 1
+        raise Unreadable(f"has a number that is too large: {text[:20]}...", line)
+    return int(text) if whole else float(text)
 
 
 def _first_line(error: yaml.YAMLError) -> str:

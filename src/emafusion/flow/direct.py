@@ -9,7 +9,7 @@ from emafusion.domain.model import Candidate
 from emafusion.domain.outcome import Answer
 from emafusion.domain.query import Query
 from emafusion.flow.hedge import Fits, anybody
-from emafusion.flow.retry import PLENTY, Mercy, can_fall_back, persist
+from emafusion.flow.retry import PLENTY, Mercy, afforded, can_fall_back, persist
 from emafusion.flow.route import last_failure
 
 
@@ -31,7 +31,7 @@ def direct(
     for other in fallbacks:
         if not can_fall_back(attempts):
             break
-        if not fits(other) or not mercy.allowance(other.name, 0.0):
+        if not fits(other) or not (yield from afforded(other.name, mercy)):
             continue
         plans.append(_plan(other, f"'{candidate.name}' fails, the config names a fallback"))
         attempts += yield from _ask(query, other, mercy)

@@ -23,6 +23,12 @@ Allowance = Callable[[str, float], bool]
 """Whether a candidate, by name, may be called besides what would do if all went well, after so many
 seconds. Asked once for each such call, which then counts."""
 
+Hope = Callable[[str], bool]
+"""Whether somebody is finding out if a candidate, by name, is up."""
+
+HOPE_EVERY_S, HOPES = 0.05, 200
+"""How often that is asked, and how many times at most."""
+
 _NO_FALLBACK = (Cancelled, DeadlinePassed, Declined, Rejected)
 """Failures that another model would not mend: no time, no client, or the query is wrong."""
 
@@ -30,6 +36,11 @@ _NO_FALLBACK = (Cancelled, DeadlinePassed, Declined, Rejected)
 def always(_candidate: str, _wait_s: float) -> bool:
     """Allow every call."""
     return True
+
+
+def hopeless(_candidate: str) -> bool:
+    """Nobody is finding out."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +64,14 @@ DIRECT = Patience(retries=2, first_wait_s=0.25, max_wait_s=20.0)
 class Mercy(Struct, frozen=True, kw_only=True, eq=False):
     """What a request may do besides one call.
 
-    `allowance` is asked for all of it; `hedge` is against silence. `direct`: patience with a model
-    that the client named, `routed`: with one that was chosen. `places`: at how many deployments a
-    candidate is served, by name, where there are several: there another one is tried at once.
+    `allowance` is asked for all of it, again while there is `hope`; `hedge` is against silence.
+    `direct`: patience with a model that the client named, `routed`: with one that was chosen.
+    `places`: at how many deployments a candidate is served, by name, where there are several:
+    there another one is tried at once.
     """
 
     allowance: Allowance = always
+    hope: Hope = hopeless
     hedge: Hedge | None = None
     direct: Patience = DIRECT
     routed: Patience = ROUTED
@@ -89,13 +102,31 @@ def persist(command: Call, patience: Patience, mercy: Mercy = PLENTY) -> Flow[tu
     return attempts
 
 
-def afforded(plan: Plan, evidence: Evidence, allowance: Allowance) -> Plan:
-    """The plan, unless it falls back to another candidate and that is not allowed."""
+def fallback_of(plan: Plan, evidence: Evidence) -> str | None:
+    """Whom the plan falls back to; None where it does not: nobody failed, or somebody answered."""
     step, attempts = plan.step, evidence.attempts
     if not attempts or not isinstance(step, CallStep):
-        return plan
-    if any(attempt.reply is not None for attempt in attempts) or allowance(step.candidate, 0.0):
-        return plan
+        return None
+    return None if any(attempt.reply is not None for attempt in attempts) else step.candidate
+
+
+def afforded(candidate: str, mercy: Mercy) -> Flow[bool]:
+    """Whether a fallback may be called, if need be after somebody has found out that it is up.
+
+    Where many requests fail at once, so that each would have to ask somebody of whom nothing is
+    known, one of them does and the others wait for what it hears.
+    """
+    for _ in range(HOPES):
+        if mercy.allowance(candidate, 0.0):
+            return True
+        if not mercy.hope(candidate):
+            return False
+        yield Wait(seconds=HOPE_EVERY_S)
+    return False
+
+
+def unaffordable() -> Plan:
+    """Stop: nobody answers, and no more may be asked."""
     reason = "nobody answers: no more is asked than the budget of retries allows"
     return Plan(step=StopStep(attempt=None), propensity=1.0, reason=reason)
 

@@ -28,7 +28,7 @@ from emafusion.flow.consider import Considered, consider
 from emafusion.flow.fuse import gather, given, write
 from emafusion.flow.label import relabel
 from emafusion.flow.parts import Parts, Task
-from emafusion.flow.retry import afforded, can_fall_back, persist
+from emafusion.flow.retry import afforded, can_fall_back, fallback_of, persist, unaffordable
 
 MAX_STEPS = 256
 """A policy that has not stopped by then is a bug, not a plan."""
@@ -42,8 +42,7 @@ def route(task: Task, parts: Parts) -> Flow[Answer]:
     if parts.slow is not None:
         known, evidence = yield from relabel(known, parts.slow)
     for _ in range(MAX_STEPS):
-        plan = _held_to(policy.plan(known.situation(evidence)), evidence)
-        plan = afforded(plan, evidence, task.mercy.allowance)
+        known, evidence, plan = yield from _planned(policy, known, evidence)
         plans.append(plan)
         match plan.step:
             case CallStep():
@@ -79,6 +78,21 @@ def _with_reserve(known: Considered, evidence: Evidence) -> tuple[Considered, Ev
     task = replace(known.task, candidates=known.task.reserve, reserve=())
     wider = consider(task, known.parts)
     return wider, wider.weigh(replace(evidence, groups=()))
+
+
+def _planned(
+    policy: Policy, known: Considered, evidence: Evidence
+) -> Flow[tuple[Considered, Evidence, Plan]]:
+    """The next plan that can be afforded; who may not be called is passed over, as if resting."""
+    while True:
+        plan = _held_to(policy.plan(known.situation(evidence)), evidence)
+        other, resting = fallback_of(plan, evidence), known.task.resting
+        if other is None or (yield from afforded(other, known.task.mercy)):
+            return known, evidence, plan
+        if other in resting:
+            return known, evidence, unaffordable()
+        known = consider(replace(known.task, resting=resting | {other}), known.parts)
+        evidence = known.weigh(evidence)
 
 
 def _held_to(plan: Plan, evidence: Evidence) -> Plan:

@@ -30,6 +30,7 @@ from emafusion.gateway.answering import Handler
 from emafusion.gateway.app import Admitted, App, NotFound, WrongMethod
 from emafusion.gateway.http import Head, Request, Response, Sender, TooLarge
 from emafusion.gateway.key_desk import KeyDesk
+from emafusion.gateway.metrics import metrics
 from emafusion.gateway.service import Service
 from emafusion.store.keys.secret import digest_of
 
@@ -93,6 +94,8 @@ class AdminApp(App):
             raise WrongToken("missing or wrong admin token: send it as 'Authorization: Bearer'")
 
     def _handler(self, head: Head) -> Handler:
+        if head.path.rstrip("/") == "/metrics" and head.method in {"GET", "HEAD"}:
+            return metrics
         name, place = _found(head.path)
         work = place.work.get("GET" if head.method == "HEAD" else head.method)
         if work is None:
@@ -124,7 +127,7 @@ def _found(path: str) -> tuple[str, Place]:
         found = pattern.fullmatch(path.rstrip("/"))
         if found is not None:
             return "".join(found.groups()), place
-    raise NotFound(f"there is no {path[:80]}; see /admin/keys, /admin/spend")
+    raise NotFound(f"there is no {path[:80]}; see /admin/keys, /admin/spend, /metrics")
 
 
 def _check_size(size: int) -> None:

@@ -18,6 +18,8 @@ from emafusion.gateway.admission_refusal import OutOfLimit
 from emafusion.gateway.answering import Handler, answering
 from emafusion.gateway.asking import SESSION_HEADERS
 from emafusion.gateway.batches import cancel_batch, create_batch, get_batch, list_batches
+from emafusion.gateway.bodies import FORM, JSON, Bodies, Crowded, Kind, check_body
+from emafusion.gateway.browsers import refuse_foreign
 from emafusion.gateway.chat import CHAT
 from emafusion.gateway.completions import complete
 from emafusion.gateway.counting import counting
@@ -27,7 +29,7 @@ from emafusion.gateway.face import Face
 from emafusion.gateway.feedback import give_feedback
 from emafusion.gateway.files import delete_file, file_content, get_file, list_files, upload
 from emafusion.gateway.generate import GENERATE, stream_generate
-from emafusion.gateway.http import Head, Request, Response, Sender, TooLarge, WrongEncoding
+from emafusion.gateway.http import Head, Request, Response, Sender
 from emafusion.gateway.keys import Keys, Unsure
 from emafusion.gateway.limits import USUAL, ClientLimits
 from emafusion.gateway.listing import health, list_models, one_model, ready
@@ -69,10 +71,11 @@ class Busy(BadInput):
 
 
 class Route(Struct, frozen=True, eq=False):
-    """Who answers at a path, by method, and the API that the path belongs to."""
+    """Who answers at a path, by method, the API that the path belongs to, and what is posted."""
 
     handlers: Mapping[str, Handler]
     face: Face = CHAT
+    kind: Kind = JSON
 
 
 ROUTES: dict[str, Route] = {
@@ -81,7 +84,7 @@ ROUTES: dict[str, Route] = {
     "/messages/count_tokens": Route({"POST": counting(COUNT)}, MESSAGES),
     "/completions": Route({"POST": complete}),
     "/embeddings": Route({"POST": embed}),
-    "/files": Route({"POST": upload, "GET": list_files}),
+    "/files": Route({"POST": upload, "GET": list_files}, kind=FORM),
     "/files/*/content": Route({"GET": file_content}),
     "/files/*": Route({"GET": get_file, "DELETE": delete_file}),
     "/batches": Route({"POST": create_batch, "GET": list_batches}),
@@ -117,6 +120,8 @@ READ = (
     "authorization",
     "anthropic-",
     "content-encoding",
+    "content-type",
+    "origin",
     "idempotency-key",
     "traceparent",
     *SESSION_HEADERS,
@@ -143,13 +148,15 @@ class Admitted(Struct, frozen=True, kw_only=True, eq=False):
 class App:
     """The gateway behind its sockets.
 
-    `max_concurrent`: requests answered at once; `limits`: how patient it is with its clients.
+    `max_concurrent`: requests answered at once; `limits`: how patient it is with its clients;
+    `bodies`: what their requests hold in memory.
     """
 
     service: Service
     keys: Keys = field(default_factory=Keys)
     max_concurrent: int = 1000
     limits: ClientLimits = USUAL
+    bodies: Bodies = field(default_factory=Bodies)
     _under_way: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -178,8 +185,10 @@ class App:
         key = None if is_open else self.keys.check(face_of(head.path).credentials(head))
         if not is_open:
             self._refuse_busy()
+            if key is None:
+                refuse_foreign(head)
         if head.method == "POST":
-            _check_body(head, self.service.max_body)
+            check_body(head, self.service.max_body, kind=route.kind, bodies=self.bodies)
         if isinstance(key, Unsure):
             return Admitted(handler=handler, unsure=key)
         return Admitted(handler=handler, key=key, is_open=is_open)
@@ -273,17 +282,6 @@ def _is_read(name: str) -> bool:
     return name.startswith(READ)
 
 
-def _check_body(head: Head, limit: int) -> None:
-    """Refuse a body that need not be read to know that it cannot be taken."""
-    encoding = head.headers.get("content-encoding", "identity")
-    if encoding.lower() != "identity":
-        what = f"must not be compressed, got {encoding[:40]!r}"
-        raise WrongEncoding(what, where="content-encoding")
-    told = head.headers.get("content-length", "")
-    if told.isdigit() and int(told) > limit:
-        raise TooLarge.over(limit)
-
-
 def _headers(error: EmafusionError) -> Iterator[tuple[str, str]]:
     if isinstance(error, WrongMethod):
         yield "allow", ", ".join(error.allowed)
@@ -296,7 +294,7 @@ def _headers(error: EmafusionError) -> Iterator[tuple[str, str]]:
 
 def _wait_s(error: EmafusionError) -> float | None:
     """When to come back: as the provider said, soon where it did not say and may be better then."""
-    if isinstance(error, Busy | InUse):
+    if isinstance(error, Busy | InUse | Crowded):
         return 1.0
     if not isinstance(error, Failure):
         return None
@@ -306,9 +304,9 @@ def _wait_s(error: EmafusionError) -> float | None:
 
 @lru_cache(maxsize=256)
 def path_below(path: str) -> str:
-    """The path below `/v1` or `/v1beta`, however often that is there.
+    """The path below `/v1` or `/v1beta`, however often that is there, and however many slashes.
 
-    >>> path_below("/v1/v1/models/"), path_below("/models")
-    ('/models', '/models')
+    >>> path_below("/v1/v1/models/"), path_below("/models"), path_below("//v1//models")
+    ('/models', '/models', '/models')
     """
-    return re.sub(r"^(/v1(beta)?)+(?=/|$)", "", path).rstrip("/") or "/"
+    return "/" + re.sub(r"^(/+v1(beta)?)*(/+|$)", "", path).rstrip("/")

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from emafusion.domain.errors import EmafusionError
 from emafusion.gateway.app import Admitted
-from emafusion.gateway.http import Head, Headers, Request, Response, head_of
+from emafusion.gateway.bodies import Bodies, Crowded
+from emafusion.gateway.http import Head, Headers, Request, Response, TooLarge, head_of
 from emafusion.gateway.site import Site
 
 
@@ -39,7 +40,7 @@ class Exchange:
     """
 
     __slots__ = (
-        "_line", "_modern", "_parts", "_size", "_started",
+        "_bodies", "_held", "_line", "_modern", "_parts", "_size", "_started",
         "admitted", "done", "head", "keep_alive", "refusal", "whole",
     )  # fmt: skip
 
@@ -52,21 +53,36 @@ class Exchange:
         self._line = line
         self._modern = modern  # HTTP/1.1: bodies may come in chunks
         self._parts: list[bytes] = []
-        self._size = 0
+        self._size = self._held = 0
+        self._bodies: Bodies | None = None
         self._started = False
 
-    def take(self, data: bytes, limit: int) -> bool:
-        """Keep a piece of the body; whether it is still within its limit."""
-        if self.refusal is None:
-            self._parts.append(data)
-            self._size += len(data)
-        return self._size <= limit
+    def take(self, data: bytes, limit: int, bodies: Bodies) -> EmafusionError | None:
+        """Keep a piece of the body; why not, where it is too large or there is no room for it."""
+        if self.refusal is not None:
+            return None
+        self._size += len(data)
+        if self._size > limit:
+            return TooLarge.over(limit)
+        if not bodies.take(len(data), size=self._size):
+            return Crowded.now(bodies.most)
+        self._bodies = bodies
+        self._held += len(data)
+        self._parts.append(data)
+        return None
 
     def refuse(self, error: EmafusionError) -> None:
         """Let the request be answered by an error, whatever else comes of it."""
         self.refusal = self.refusal or error
         self._parts.clear()
         self._size = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Hold no memory for the body any more."""
+        if self._held and self._bodies is not None:
+            self._bodies.free(self._held)
+            self._held = 0
 
     async def handled(self, app: Site) -> None:
         """Have the request, which is whole, answered."""
@@ -124,4 +140,5 @@ class Exchange:
 
     def _end(self) -> None:
         self.done = True
+        self.forget()
         self._line.answered(self)

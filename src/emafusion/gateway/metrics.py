@@ -1,10 +1,15 @@
-"""`GET /metrics`: the page that Prometheus scrapes. Needs a gateway key where keys are on."""
+"""`GET /metrics`: the page that Prometheus scrapes.
+
+Where keys are on it needs one, and one that is not limited in anything: it tells of everybody's
+requests and money. The admin API has the page as well.
+"""
 
 from __future__ import annotations
 
 import time
 
 from emafusion.domain.errors import BadInput
+from emafusion.gateway.admission_refusal import NotAllowed
 from emafusion.gateway.http import Request, Response, Sender
 from emafusion.gateway.service import Service
 from emafusion.telemetry.now import Now
@@ -19,8 +24,11 @@ class MetricsOff(BadInput):
     code = "not_found"
 
 
-async def metrics(_request: Request, _sender: Sender, service: Service) -> Response:
-    """Everything that was counted. Raises `MetricsOff`."""
+async def metrics(request: Request, _sender: Sender, service: Service) -> Response:
+    """Everything that was counted. Raises `MetricsOff`, or `NotAllowed`."""
+    if request.key is not None and request.key.is_limited:
+        told = "metrics tell of everybody: this key has limits of its own, so it may not read them"
+        raise NotAllowed(f"{told}; the admin API has them too")
     watching = service.watching
     if watching.pages is None:
         raise MetricsOff("metrics are off here (telemetry.metrics)")

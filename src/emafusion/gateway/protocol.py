@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from emafusion.domain.errors import EmafusionError
 from emafusion.gateway.exchange import Exchange
-from emafusion.gateway.http import Head, TooLarge, TooSlow
+from emafusion.gateway.http import Head, TooSlow
 from emafusion.gateway.inbound import Inbound
 from emafusion.gateway.pace import Pace, Phase
 from emafusion.gateway.site import Site
@@ -101,9 +101,12 @@ class Connection(asyncio.Protocol):
 
     def body_came(self, data: bytes, /) -> None:
         """A piece of a body."""
-        exchange, limit = self._coming, self._app.max_body
-        if exchange is not None and not exchange.take(data, limit):
-            self._refuse(exchange, TooLarge.over(limit))
+        exchange, app = self._coming, self._app
+        if exchange is None:
+            return
+        wrong = exchange.take(data, app.max_body, app.bodies)
+        if wrong is not None:
+            self._refuse(exchange, wrong)
 
     def request_came(self) -> None:
         """A request is whole."""
@@ -169,7 +172,7 @@ class Connection(asyncio.Protocol):
 
     def _next(self) -> None:
         """Answer the requests whose turn it is, as far as they are whole or refused."""
-        while self._task is None and self._waiting:
+        while self._task is None and self._waiting and not self._closing:
             exchange = self._waiting[0]
             if exchange.refusal is not None:
                 self._app.tell(exchange.refusal, exchange, exchange.head)
@@ -282,5 +285,7 @@ class Connection(asyncio.Protocol):
         self._pace.close()
         if self._task is not None:
             self._task.cancel()
+        for exchange in self._waiting:
+            exchange.forget()
         self._waiting.clear()
         self._gone(self)

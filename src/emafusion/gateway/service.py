@@ -257,7 +257,10 @@ class Service:
         """What the main flow is to do for this query."""
         everybody = self.candidates
         candidates = self.turns.keep(asked.query, asked.conversation, everybody)
-        resting = self.health.resting(time.monotonic())
+        now = time.monotonic()
+        resting = self.health.resting(now)
+        if self.mercies.budget.is_spent:  # nobody could stand in for whoever fails next
+            resting |= self.health.stumbled(now)
         if resting and resting.issuperset(each.name for each in candidates):
             candidates = everybody
         return Task(

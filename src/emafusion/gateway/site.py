@@ -6,6 +6,7 @@ from typing import Protocol
 
 from emafusion.domain.errors import EmafusionError
 from emafusion.gateway.app import Admitted
+from emafusion.gateway.bodies import Bodies
 from emafusion.gateway.http import Head, Request, Sender
 from emafusion.gateway.limits import ClientLimits
 
@@ -21,6 +22,11 @@ class Site(Protocol):
     @property
     def max_body(self) -> int:
         """Bytes of a body at most."""
+        ...
+
+    @property
+    def bodies(self) -> Bodies:
+        """What the bodies of all requests hold in memory."""
         ...
 
     def admit(self, head: Head, /) -> Admitted:

@@ -86,6 +86,10 @@ class Breaker(Struct, frozen=True, kw_only=True):
         """How many answers came lately, older ones counting less."""
         return self.alive * math.exp(-max(0.0, now - self.counted_at) / self.rules.window_s)
 
+    def falters(self, now: float, /) -> bool:
+        """Whether the last call failed, not long ago."""
+        return self._streak(now) > 0
+
     def wait_s(self, now: float, /) -> float:
         """Seconds until a call may begin, 0 if it may now."""
         if self.allows(now):

@@ -30,9 +30,14 @@ class RetryBudget:
         self._most = most
         self._left = most
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing more may be taken now."""
+        return self._left < 1.0
+
     def take(self) -> bool:
         """Take a token; whether there was one."""
-        if self._left < 1.0:
+        if self.is_spent:
             self.refused += 1
             return False
         self._left -= 1.0

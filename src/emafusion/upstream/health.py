@@ -14,6 +14,9 @@ from emafusion.upstream.headroom import Headroom
 PLACE_FAILURES = 3.0
 """Failures in a row after which one of several places is left alone, at most."""
 
+LATELY = 0.5
+"""Answers, older ones counting less, from which a name has answered lately: one in 20 s."""
+
 _FAILING = (Retryable, Unauthorized, Garbled)
 _UNCLEAR = (Cancelled, DeadlinePassed)
 
@@ -81,7 +84,13 @@ class Health:
         if name in self.groups:
             return any(self.is_proven(place, now) for place in self.groups[name])
         breaker = self._breakers.get(name)
-        return breaker is not None and breaker.streak == 0 and breaker.answers(now) >= 1.0
+        return breaker is not None and breaker.streak == 0 and breaker.answers(now) >= LATELY
+
+    def stumbled(self, now: float, /) -> frozenset[str]:
+        """Names whose last call failed, not long ago."""
+        found = frozenset(name for name, each in self._breakers.items() if each.falters(now))
+        groups = [name for name, places in self.groups.items() if found.issuperset(places)]
+        return found.union(groups)
 
     def is_probed(self, name: str, now: float, /) -> bool:
         """Whether the next call there is the test after an outage."""

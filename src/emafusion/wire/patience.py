@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from math import isfinite
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _HTTP_DATE = re.compile(r"\w{3}, (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _RESETS = re.compile(r"^(?:x-)?(?:anthropic-)?ratelimit-(?:reset-(\w+)|(\w+)-reset)$")
+
+
+LONGEST_S = 31 * 86400.0
+"""Some limits are by the month; whoever asks for more does not mean it."""
+
+MOST_DIGITS = 30
 
 
 def retry_after_s(headers: Mapping[str, str], /, *, now: float | None = None) -> float | None:
@@ -31,7 +37,8 @@ def retry_after_s(headers: Mapping[str, str], /, *, now: float | None = None) ->
         _until(headers.get("retry-after"), now),
         _reset(headers, now),
     )
-    return next((wait for wait in waits if wait is not None), None)
+    wait = next((wait for wait in waits if wait is not None), None)
+    return None if wait is None else min(wait, LONGEST_S)
 
 
 def duration_s(text: str, /) -> float | None:
@@ -47,11 +54,8 @@ def duration_s(text: str, /) -> float | None:
 
 
 def _scaled(text: str | None, scale: float) -> float | None:
-    try:
-        seconds = float(text or "") * scale
-    except ValueError:
-        return None
-    return seconds if isfinite(seconds) and seconds >= 0 else None
+    found = _NUMBER.fullmatch((text or "").strip())
+    return None if found is None else float(found[0][:MOST_DIGITS]) * scale
 
 
 def _until(text: str | None, now: float | None) -> float | None:

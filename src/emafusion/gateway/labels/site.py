@@ -20,6 +20,7 @@ from urllib.parse import parse_qs
 
 from emafusion.domain.errors import BadInput, Denied, EmafusionError
 from emafusion.gateway.app import Admitted, NotFound, WrongMethod
+from emafusion.gateway.bodies import Bodies
 from emafusion.gateway.http import Head, Headers, Request, Response, Sender
 from emafusion.gateway.labels.desk import Desk
 from emafusion.gateway.labels.page import Step, View, asset, framed, page
@@ -70,6 +71,7 @@ class LabelSite:
     steps: Callable[[Sequence[Feedback]], Sequence[Step]]
     limits: ClientLimits = USUAL
     max_body: int = 8 * 1024
+    bodies: Bodies = field(default_factory=Bodies)
     _under_way: int = field(default=0, init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 

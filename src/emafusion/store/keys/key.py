@@ -50,6 +50,16 @@ class Key(Struct, frozen=True, kw_only=True):
         """Whether it narrows what quality_weight a request may ask for."""
         return self.lowest_weight > 0.0 or self.highest_weight < 1.0
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether it may do less than whoever owns the gateway, other than by its time.
+
+        >>> Key(id="k1", name="ci").is_limited, Key(id="k2", name="x", models=("m",)).is_limited
+        (False, True)
+        """
+        rates = (self.requests_per_minute, self.tokens_per_minute, self.max_parallel)
+        return bool(self.models or self.budgets or self.has_weights or any(rates))
+
     def fault(self, now_s: float) -> str | None:
         """Why it lets nobody in now, in a few words; None where it does.
 

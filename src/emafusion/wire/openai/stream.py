@@ -61,8 +61,10 @@ class OpenAIReader:
 
     @property
     def complete(self) -> bool:
-        """Every answer that began has ended."""
-        return self.done or (bool(self._ended) and self._open <= self._ended)
+        """Every answer that began has ended; where none began, the end marker ends nothing."""
+        if self.done:
+            return bool(self._open)
+        return bool(self._ended) and self._open <= self._ended
 
     def feed(self, event: SseEvent, /) -> tuple[Delta, ...]:
         """Turn one chunk into deltas: one for each of the answers that it continues."""
@@ -79,6 +81,8 @@ class OpenAIReader:
 
     def _deltas(self, chunk: _Chunk, data: bytes) -> tuple[Delta, ...]:
         choices = chunk.choices or []
+        if chunk.choices is None and not chunk.usage:
+            return ()  # what clients would stumble over, and says nothing
         if len(choices) == 1:
             return (self._delta(chunk, choices[0], data),)
         if not choices:
@@ -108,7 +112,7 @@ class OpenAIReader:
             usage=decode_usage(chunk.usage) if chunk.usage else None,
             model=chunk.model,
             dialect="openai",
-            raw=raw,
+            raw=raw if choice.delta is not None else None,
         )
 
     def _tools(self, said: _Said, choice: int) -> tuple[ToolDelta, ...]:
