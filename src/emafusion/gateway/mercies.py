@@ -36,6 +36,14 @@ class Mercies:
     )
     scouts: dict[str, float] = field(default_factory=dict[str, float])
 
+    def resting(self, health: Health, now: float) -> frozenset[str]:
+        """Names that are called only where nobody else can be.
+
+        Where the budget is spent, whoever failed last is among them: nobody could stand in.
+        """
+        resting = health.resting(now)
+        return resting | health.stumbled(now) if self.budget.is_spent else resting
+
     def of(self, health: Health, deadline_s: float, fits: Fits = anybody) -> Mercy:
         """What one request may do; `deadline_s`: on the event loop's clock.
 

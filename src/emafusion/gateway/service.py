@@ -257,10 +257,7 @@ class Service:
         """What the main flow is to do for this query."""
         everybody = self.candidates
         candidates = self.turns.keep(asked.query, asked.conversation, everybody)
-        now = time.monotonic()
-        resting = self.health.resting(now)
-        if self.mercies.budget.is_spent:  # nobody could stand in for whoever fails next
-            resting |= self.health.stumbled(now)
+        resting = self.mercies.resting(self.health, time.monotonic())
         if resting and resting.issuperset(each.name for each in candidates):
             candidates = everybody
         return Task(
