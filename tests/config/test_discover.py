@@ -188,8 +188,9 @@ def test_deployments_are_told_apart_by_address_and_key() -> None:
         ModelEntry(name="e", provider="openai", base_url="http://h:2/v1").deployment,
         ModelEntry(name="e", provider="openai", base_url="http://h:2/team/v1").deployment,
         ModelEntry(name="e", provider="openai", base_url="https://h/v1").deployment,
+        ModelEntry(name="e", provider="openai", base_url="https://h:2/v1").deployment,
         ModelEntry(name="e", provider="openai", base_url="http://h/v1").deployment,
         ModelEntry(name="f", provider="local", gguf="a.gguf").deployment,
         ModelEntry(name="g", provider="local", gguf="b.gguf").deployment,
     }
-    assert len(names) == 9
+    assert len(names) == 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -66,3 +67,15 @@ async def test_only_silence_is_filled(face: Face, skipped: bytes) -> None:
         stream._wait(loop)
     assert client.got[0].startswith(skipped)
     assert client.got[2] == client.got[0]
+
+
+async def test_a_named_model_has_time_to_fail_by_its_status() -> None:
+    """Nothing is held back there, so nothing leaves before it speaks or ten seconds are over."""
+    client, loop = Kept(), asyncio.get_running_loop()
+    due: list[float] = []
+    for requested in ("auto", "one"):
+        asked = Asked(query=replace(ask("Hi"), requested=requested), objective=Objective())
+        stream = Stream(asked, client, face=CHAT, created=0, dropped=lambda _query, _name: "")
+        with stream.kept_alive():
+            due.append(round(stream._timer.when() - loop.time()))
+    assert due == [2, 10]

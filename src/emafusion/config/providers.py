@@ -150,9 +150,10 @@ def place_of(base_url: str) -> str:
     ('127.0.0.1:8000', 'gate.example/team-a/v1')
     """
     parts = urlsplit(base_url)
-    port = ":80" if parts.scheme == "http" and ":" not in parts.netloc else ""
-    path = parts.path.rstrip("/")
-    return host_of(base_url) + port + ("" if path == "/v1" else path)
+    host, path = host_of(base_url), parts.path.rstrip("/")
+    is_said = parts.scheme == "https" and host.rpartition(":")[2].isdigit()
+    port = ":80" if parts.scheme == "http" and not host.rpartition(":")[2].isdigit() else ""
+    return ("https:" if is_said else "") + host + port + ("" if path == "/v1" else path)
 
 
 def provider_at(base_url: str) -> str | None:

@@ -18,6 +18,7 @@ from emafusion.gateway.driver import Run
 from emafusion.gateway.face import Face, StreamWriter
 from emafusion.gateway.facts import Facts, facts
 from emafusion.gateway.http import Headers, Sender
+from emafusion.gateway.names import OWN
 from emafusion.gateway.service import Asked
 
 FIRST_COMMENT_S = 2.0
@@ -81,9 +82,14 @@ class Stream:
 
     @contextmanager
     def kept_alive(self) -> Generator[None, None, None]:
-        """While inside, send what clients skip now and then as long as nothing else is sent."""
+        """While inside, send what clients skip now and then as long as nothing else is sent.
+
+        Later where the client named a model: nothing is held back there, and as long as no byte
+        has left a failure can be told by its status.
+        """
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(FIRST_COMMENT_S, self._wait, loop)
+        first_s = FIRST_COMMENT_S if self._asked.query.requested in OWN else COMMENT_EVERY_S
+        self._timer = loop.call_later(first_s, self._wait, loop)
         try:
             yield
         finally:
