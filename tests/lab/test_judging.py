@@ -11,6 +11,7 @@ import polars as pl
 
 from emafusion.domain.errors import BadInput
 from emafusion.lab import Artifact, Spend, Stake, fit, judge_answers, worth_of
+from emafusion.lab.stakes import Crowd
 
 QUERIES, LABELLED = 160, 100
 JUDGES = (("large", 1.8, 0.01), ("small", 1.2, 0.001), ("tiny", 0.6, 0.0001))
@@ -84,3 +85,11 @@ def test_a_stake_takes_prices_and_a_table_its_columns(
             judge_answers(answers, artifact, judges=grades.drop("cost_usd"), stake=stake)
     with pytest.raises(BadInput, match="judge_score"):
         judge_answers(answers, artifact, judges=grades.drop("judge_score"))
+
+
+def test_a_crowd_ranks_an_answer_where_it_stands() -> None:
+    """What is won lies where the other answers are many."""
+    crowd = Crowd.of([0.1, 0.1, 0.1, 0.9])
+    gains = [crowd.worth(p + 0.04) + crowd.worth(p - 0.04) - 2 * crowd.worth(p) for p in (0.1, 0.5)]
+    assert gains[0] > gains[1] - 1e-12
+    assert gains[1] == pytest.approx(0.0)

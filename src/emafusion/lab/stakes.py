@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from math import inf
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +35,8 @@ class Stake:
 class Spend:
     """A share of what all judges cost, 0..1, spent on the answers and judges that tell most for it.
 
-    Answers of which the cheap judges are sure leave more for the others. `threshold`: as above.
+    Answers of which the cheap judges are sure leave more for the others. `threshold`: from which an
+    answer is taken; None where answers are to be ranked.
     """
 
     share: float
@@ -46,11 +51,37 @@ class Spend:
         return self.share * whole_usd
 
 
-def worth(chance: float, threshold: float | None) -> float:
-    """Mean of what is given: this answer, or another as good as the threshold says.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """The confidences of many answers, as thresholds that are as likely as each other.
 
-    Where any threshold is as likely this is (1 + chance^2) / 2, so that what is gained by a
-    judgement is half the variance of the probability after it.
+    What is gained over them by a judgement is how much better it ranks the answer among the others:
+    most where they are many. `levels`: ascending; `sums`: of the first 0, 1, ... of them.
+    """
+
+    levels: tuple[float, ...]
+    sums: tuple[float, ...]
+
+    @classmethod
+    def of(cls, confidences: Iterable[float]) -> Self:
+        """Of these answers."""
+        levels = tuple(sorted(confidences))
+        return cls(levels=levels, sums=tuple(accumulate(levels, initial=0.0)))
+
+    def worth(self, chance: float) -> float:
+        """Mean of what is given at each threshold: this answer, or another as good as it says.
+
+        >>> Crowd.of([0.1, 0.9]).worth(0.5)
+        0.7
+        """
+        below = bisect_right(self.levels, chance)
+        return (below * chance + self.sums[-1] - self.sums[below]) / len(self.levels)
+
+
+def worth(chance: float, threshold: float | None) -> float:
+    """What is given: this answer, or another as good as the threshold says.
+
+    Where any threshold from 0 to 1 is as likely the mean of it is (1 + chance^2) / 2.
 
     >>> worth(0.5, None), worth(0.2, 0.7)
     (0.625, 0.7)
