@@ -119,7 +119,7 @@ def test_the_panel_is_fitted_on_the_answers_and_only_where_there_are_labels() ->
     ("frame", "says"),
     [
         (recorded(4).clear(), "has no rows"),
-        (recorded(4).with_columns(score=pl.lit(None, pl.Float64)), "has no scores: label some answers"),
+        (recorded(4).with_columns(score=pl.lit(None, pl.Float64)), "has no scores: label some"),
         (recorded(1), "at least 2 queries"),
         (recorded(4).with_columns(score=pl.lit(7.0)), "not between 0 and 1"),
         (recorded(4).with_columns(dataset=pl.lit("RouterArena/x")), "for testing only"),
