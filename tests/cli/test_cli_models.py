@@ -41,6 +41,20 @@ def test_health(shell: Shell, listing: Listing) -> None:
     assert "wrong key" in told["health"]
 
 
+def test_every_deployment_is_asked(shell: Shell, listing: Listing) -> None:
+    """At its own address; and every key that is missing is told, with its place."""
+    here, gone = listing.provider.url, "http://127.0.0.1:1/v1"
+    places = f'[{{base_url: "{here}"}}, {{base_url: "{gone}", api_key_env: SECOND_KEY}}]'
+    text = f"models: [{{name: one, provider: openai, deployments: {places}}}]\n"
+    (shell.folder / "emafusion.yaml").write_text(text)
+    assert "NOT SET: SECOND_KEY" in shell.run("check").out
+    assert "models[0].deployments[1].api_key_env" in shell.run("models").err
+    shell.env["SECOND_KEY"] = "k"
+    done = shell.run("models", "--health")
+    assert (done.code, "1 of 2 answer" in done.out.splitlines()[1]) == (1, True)
+    assert "one*2: 1 of 2 answer; #2: no connection to 127.0.0.1:1" in done.out
+
+
 def test_health_of_a_server_that_is_gone(empty: Shell) -> None:
     """Nobody there is a reason like any other."""
     (empty.folder / "emafusion.yaml").write_text(

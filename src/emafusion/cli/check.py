@@ -12,7 +12,7 @@ import msgspec
 from emafusion.build.opening import candidates_of, parts_of
 from emafusion.build.promising import promise_of
 from emafusion.cli.configured import HERE, read_text
-from emafusion.config import Config, ConfigError, Problem, parse
+from emafusion.config import Config, ConfigError, Problem, parse, places_of
 from emafusion.domain.errors import BadInput, EmafusionError
 from emafusion.domain.model import Candidate
 
@@ -65,7 +65,8 @@ def _checked(path: str) -> Config:
 
 
 def _report(path: str, config: Config) -> _Report:
-    keys = dict.fromkeys(entry.key_env for entry in config.models if entry.key_env)
+    places = [place.key_env for entry in config.models for place in places_of(entry)]
+    keys = [*dict.fromkeys(filter(None, [*places, *(e.key_env for e in config.embeddings)]))]
     return _Report(
         file=path,
         ok=True,

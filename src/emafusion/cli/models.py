@@ -17,7 +17,7 @@ from emafusion.cli.asking import spinner
 from emafusion.cli.configured import configured
 from emafusion.cli.fetching import fetch
 from emafusion.cli.models_table import Listed, model_row, models_table
-from emafusion.cli.reach import OK, UNKNOWN, reachable
+from emafusion.cli.reach import OK, UNKNOWN, reachable, shortly
 from emafusion.cli.screen import screen, show
 from emafusion.config import Config
 from emafusion.domain.errors import BadInput
@@ -105,7 +105,7 @@ def _print_health(asked: _Options) -> None:
     if asked.as_json:
         _print(_listed(config, health), asked, state="health")
     else:
-        short = health | dict.fromkeys(wrong, "down")
+        short = {place: shortly(told) for place, told in health.items()}
         _print(_listed(config, short), asked, state="health")
         for place, told in wrong.items():
             click.echo(f"{place}: {told}")

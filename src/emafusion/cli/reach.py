@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from emafusion.build.upstreams import DIALECTS, local_file
 from emafusion.cli.printable import one_line
-from emafusion.config import Config, ModelEntry
+from emafusion.config import Config, ModelEntry, places_of
 from emafusion.domain.errors import EmafusionError
 from emafusion.upstream.address import parse_base_url
 from emafusion.upstream.pool import Pool
@@ -22,17 +23,47 @@ OK = "ok"
 UNKNOWN = "known when called"
 """For what lies behind a library that has no question that costs nothing."""
 
+_SEVERAL = re.compile(r"\d+ of \d+ answer")
+
 
 async def reachable(config: Config, env: Mapping[str, str]) -> dict[str, str]:
-    """For each deployment `ok`, or what is wrong, or that only a call can tell."""
-    places = {entry.deployment: entry for entry in config.models}
+    """For each deployment `ok`, or what is wrong, or that only a call can tell.
+
+    Where a model has several, for all of them together.
+    """
+    models = {entry.deployment: places_of(entry) for entry in config.models}
+    places = {place.deployment: place for entries in models.values() for place in entries}
     pool = Pool(proxies=proxies_from_environment(env))
     try:
         ask = _Asker(config=config, pool=pool, env=env)
         told = await asyncio.gather(*map(ask.told, places.values()))
     finally:
         await pool.close()
-    return dict(zip(places, told, strict=True))
+    known = dict(zip(places, told, strict=True))
+    return {
+        name: _together([known[place.deployment] for place in entries])
+        for name, entries in models.items()
+    }
+
+
+def shortly(told: str) -> str:
+    """What is wrong, in a word or two.
+
+    >>> shortly("1 of 2 answer; #2: 401: wrong key"), shortly("401: wrong key"), shortly(OK)
+    ('1 of 2 answer', 'down', 'ok')
+    """
+    if told in {OK, UNKNOWN}:
+        return told
+    several = _SEVERAL.match(told)
+    return "down" if several is None else several[0]
+
+
+def _together(told: Sequence[str]) -> str:
+    """What the deployments of one model say."""
+    wrong = [f"#{n}: {each}" for n, each in enumerate(told, 1) if each not in {OK, UNKNOWN}]
+    if len(told) == 1 or not wrong:
+        return told[0]
+    return f"{len(told) - len(wrong)} of {len(told)} answer; {'; '.join(wrong)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,9 +91,9 @@ def _several(entry: ModelEntry) -> Wrong:
 def unset_keys(config: Config, env: Mapping[str, str]) -> Wrong:
     """Environment variables that the config counts on and that are missing or empty."""
     served = [
-        (f"models[{n}]", place.key_env)
+        (f"models[{n}].deployments[{m}]" if entry.deployments else f"models[{n}]", place.key_env)
         for n, entry in enumerate(config.models)
-        for place in places_of(entry)
+        for m, place in enumerate(places_of(entry))
     ]
     served += [(f"embeddings[{n}]", entry.key_env) for n, entry in enumerate(config.embeddings)]
     wrong = [

@@ -38,7 +38,7 @@ class _Group:
         places = tuple(
             DeploymentEntry(
                 base_url=each.base_url,
-                api_key_env=each.api_key_env,
+                api_key_env=each.key_env,
                 remote_name=None if each.remote_name == first.remote_name else each.remote_name,
             )
             for each in self.entries
