@@ -64,16 +64,12 @@ def test_judges_are_heard_while_it_pays(judging: Shell) -> None:
     assert "Judges heard for an answer:" in told
 
 
-def test_a_share_of_the_cost_is_spent_where_it_tells_most(judging: Shell) -> None:
-    """Never more than that; half the money is worth most of it."""
-    aucs = []
-    for share in (0.1, 0.5, 1.0):
-        done = judging.run(*ARGUMENTS, "--spend", str(share), "--out", "judged.jsonl", "--json")
-        assert done.code == 0, done.err
-        worth = json.loads(done.out)
-        assert worth["cost_share"] <= share + 1e-9
-        aucs.append(worth["standings"][0]["auc"])
-    assert aucs[1] > aucs[2] - 0.08
+def test_a_share_of_the_cost_is_spent(judging: Shell) -> None:
+    """Never more than that; who says both ways to stop is told to choose."""
+    done = judging.run(*ARGUMENTS, "--spend", "0.5", "--json")
+    assert done.code == 0, done.err
+    worth = json.loads(done.out)
+    assert 0.4 < worth["cost_share"] <= 0.5 + 1e-9
     both = judging.run(*ARGUMENTS, "--spend", "0.5", "--answer-value-usd", "1")
     assert both.code == 2
     assert "--answer-value-usd" in both.err
