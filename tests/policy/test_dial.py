@@ -47,6 +47,24 @@ def test_ends() -> None:
     assert part.quality_per_usd(Objective(quality_weight=1.0)) == 0.0
 
 
+def test_the_cheap_end_is_acceptable() -> None:
+    """Nobody is sent to a model a hair cheaper that sells far less quality for a dollar."""
+    quality, cost = np.array([[0.1, 0.6, 0.7]]), np.array([[0.0009, 0.001, 0.02]])
+    part = fit_dial(np.repeat(quality, 40, axis=0), np.repeat(cost, 40, axis=0))
+    assert part.at(0.0).quality == pytest.approx(0.6)
+    assert part.at(0.0).cost_usd == pytest.approx(0.001)
+    assert part.at(1.0).quality == pytest.approx(0.7)
+
+
+def test_nearly_equal_prices() -> None:
+    """There is still something to turn where all cost almost the same, or one costs nothing."""
+    near = fit_dial(np.array([[0.3, 0.5]]), np.array([[0.001, 0.001001]]))
+    free = fit_dial(np.array([[0.3, 0.5]]), np.array([[0.0, 0.001]]))
+    for part in (near, free):
+        assert part.at(0.0).quality == pytest.approx(0.3)
+        assert part.at(1.0).quality == pytest.approx(0.5)
+
+
 def test_a_share_of_a_reference() -> None:
     """The cheapest setting that reaches it; what cannot be reached is told with what can."""
     part = dial()

@@ -70,7 +70,7 @@ class Dial:
         """Lambda: how much quality a dollar must buy.
 
         A stated value of an answer decides; otherwise `quality_weight` picks the place on the
-        frontier, where 0 is the cheapest end and 1 the best.
+        frontier, where 0 is the cheapest acceptable end and 1 the best.
         """
         if objective.answer_value_usd is not None:
             return 1.0 / objective.answer_value_usd
@@ -154,7 +154,7 @@ def fit_dial(quality: Floats, cost_usd: Floats) -> Dial:
     NaN and counts as the dearest known of its query.
     """
     cost_usd = known_costs(cost_usd)
-    lambdas = _grid(cost_usd)
+    lambdas = _grid(quality, cost_usd)
     points = np.array([_point(quality, cost_usd, lam) for lam in lambdas])
     return Dial(
         lambdas=lambdas,
@@ -178,11 +178,18 @@ def known_costs(cost_usd: Floats) -> Floats:
     return np.where(np.isnan(cost_usd), dearest, cost_usd)
 
 
-def _grid(cost_usd: Floats) -> Floats:
+def _grid(quality: Floats, cost_usd: Floats) -> Floats:
+    """From where no candidate is worth its price any more to where price does not count.
+
+    Dearer quality than any candidate sells would only send queries to whoever is a hair cheaper.
+    """
     spread = float((cost_usd.max(axis=1) - cost_usd.min(axis=1)).mean())
     if spread <= 0.0:
         return np.zeros(1)
-    return np.append(np.geomspace(1e3 / spread, 1e-3 / spread, GRID), 0.0)
+    most, means = 1e3 / spread, cost_usd.mean(axis=0)
+    if (means > 0.0).all():
+        most = min(most, max(float((quality.mean(axis=0) / means).max()), 1.0 / spread))
+    return np.append(np.geomspace(most, 1e-3 / spread, GRID), 0.0)
 
 
 def _point(quality: Floats, cost_usd: Floats, lam: float) -> tuple[float, float, float]:
