@@ -228,9 +228,9 @@ def _estimator(
 
 def _judges(served: Parts, stage: Stage) -> dict[str, Judge]:
     """The free judges over recorded answers, then those whose grades were recorded."""
-    silent = stage.records.unread
+    pairs = stage.records.unread, stage.records.answered
     free = {
-        name: RecordedJudge(judge, silent if name == "rules" else frozenset())
+        name: RecordedJudge(judge, *pairs) if name == "rules" else RecordedJudge(judge)
         for name, judge in served.judges.items()
     }
     return {**free, **{judge.card.name: judge for judge in stage.graded}}

@@ -15,6 +15,7 @@ from emafusion.judge.rules import examine
 from emafusion.judge.state import PanelState
 from emafusion.learn.agreeing import NOT_ASKED, UNREADABLE
 from emafusion.learn.panel.table import QUERIES, Answered, FaultOf, fit_panel
+from emafusion.replay.reading import REFUSAL
 from emafusion.replay.recorded import reply_of
 from emafusion.replay.records import Records
 
@@ -61,12 +62,18 @@ def columns_of(models: Sequence[str], known: Sequence[str]) -> Ints:
 
 
 def _faults_of(records: Records) -> FaultOf:
-    """The hard check that an answer fails; nothing where only its short answer was recorded."""
+    """The hard check that an answer fails, as a replay has it.
+
+    Nothing where only its short answer was recorded; no refusal where one was found in it.
+    """
 
     def fault_of(i: int, k: int) -> str:
         if records.responses[int(records.row[i, k])] is None:
             return ""
         value, verdict = examine(records.queries[i], reply_of(records, i, k))
-        return verdict.partition(":")[0] if value == 0.0 else ""
+        is_answered = records.answers[int(records.row[i, k])] is not None
+        if value != 0.0 or (verdict.startswith(REFUSAL) and is_answered):
+            return ""
+        return verdict.partition(":")[0]
 
     return fault_of

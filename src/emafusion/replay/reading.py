@@ -11,18 +11,28 @@ from emafusion.domain.evidence import Case, JudgeCard, Judgement
 from emafusion.domain.ports import Judge, Panel
 
 UNREAD = "no response was recorded"
+REFUSAL = "refusal"
+"""Begins the verdict on words of refusal. Where the table found an answer it was none: "no call
+fits" is what a tool may have been asked for."""
 
 
 class RecordedJudge:
     """A served judge whose judgements are kept; implements `Judge`.
 
-    `silent`: query_id and model of answers whose text is unknown, on which it abstains. Kept by the
-    query, whose answer is read, and which others are there.
+    `silent`: query_id and model of answers whose text is unknown, on which it abstains; `answered`:
+    of those that are no refusals, whatever they sound like. Kept by the query, whose answer is
+    read, and which others are there.
     """
 
-    def __init__(self, judge: Judge, silent: frozenset[tuple[str, str]] = frozenset()) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        silent: frozenset[tuple[str, str]] = frozenset(),
+        answered: frozenset[tuple[str, str]] = frozenset(),
+    ) -> None:
         self._judge = judge
         self._silent = silent
+        self._answered = answered
         self._alone = judge.card.kind != "agreement"
         self._kept: dict[tuple[str, ...], Judgement] = {}
         self._card = judge.card
@@ -45,7 +55,10 @@ class RecordedJudge:
             key += tuple(sorted(attempt.candidate for attempt in case.evidence.attempts))
         found = self._kept.get(key)
         if found is None:
-            found = self._kept[key] = yield from self._judge.judge(case)
+            found = yield from self._judge.judge(case)
+            if found.verdict.startswith(REFUSAL) and key[:2] in self._answered:
+                found = replace(found, value=None)
+            self._kept[key] = found
         return found if found.attempt == case.attempt else replace(found, attempt=case.attempt)
 
     def forget(self) -> None:

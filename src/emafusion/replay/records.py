@@ -65,6 +65,16 @@ class Records:
         )
 
     @property
+    def answered(self) -> frozenset[tuple[str, str]]:
+        """query_id and model of responses in which the table found a short answer."""
+        places: list[list[int]] = np.argwhere(self.row >= 0).tolist()
+        return frozenset(
+            (self.queries[i].query_id, self.models[k])
+            for i, k in places
+            if self.answers[int(self.row[i, k])] is not None
+        )
+
+    @property
     def is_scored(self) -> bool:
         """Whether any answer has a score."""
         return bool(np.isfinite(self.score).any())
