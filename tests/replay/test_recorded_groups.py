@@ -9,19 +9,28 @@ pytest.importorskip("polars")
 from tests.replay.recorded_table import frame_of, rows_of
 
 from emafusion.build.replay_reading import RecordedGrouper
+from emafusion.domain.attempt import Attempt
 from emafusion.domain.command import Call
+from emafusion.domain.evidence import Case, Evidence
 from emafusion.domain.model import Candidate, Model
 from emafusion.judge.grouping import NOTHING
+from emafusion.judge.rules import RulesJudge
+from emafusion.replay.reading import RecordedJudge
 from emafusion.replay.recorded import RecordedAnswers
-from emafusion.replay.records import records_of
+from emafusion.replay.records import Records, records_of
 from emafusion.tables.query import query_of
 
 
 def groups(rows: list[dict[str, object]]) -> tuple[int, ...]:
     """Of all answers to the first query, in the order large, middle, small."""
     records = records_of(frame_of(rows), query_of)
+    return RecordedGrouper(records)(records.queries[0], attempts_in(records))
+
+
+def attempts_in(records: Records) -> tuple[Attempt, ...]:
+    """All answers to the first query, as recorded."""
     recorded, query = RecordedAnswers(records), records.queries[0]
-    attempts = tuple(
+    return tuple(
         recorded(
             Call(
                 query=query,
@@ -35,7 +44,31 @@ def groups(rows: list[dict[str, object]]) -> tuple[int, ...]:
         )
         for name in records.models
     )
-    return RecordedGrouper(records)(query, attempts)
+
+
+def value_of(rows: list[dict[str, object]]) -> float | None:
+    """What the hard checks say of the first answer to the first query."""
+    records = records_of(frame_of(rows), query_of)
+    judge = RecordedJudge(RulesJudge(), records.unread, records.answered)
+    case = Case(
+        query=records.queries[0],
+        candidates=(),
+        evidence=Evidence(attempts=attempts_in(records)),
+        attempt=0,
+    )
+    flow = judge.judge(case)
+    try:
+        next(flow)
+    except StopIteration as end:
+        return end.value.value
+    raise AssertionError("hard checks ask nobody")
+
+
+def test_a_refusal_in_which_the_table_found_an_answer_is_none() -> None:
+    """Where it found none, it is one: "no call fits" may be what was asked for."""
+    refused = {"response": "I'm sorry, but I cannot help with that."}
+    assert value_of(rows_of(1, answer="no call", **refused)) is None
+    assert value_of(rows_of(1, answer=None, **refused)) == 0.0
 
 
 def test_recorded_answers_decide() -> None:
