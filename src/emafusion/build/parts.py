@@ -35,6 +35,7 @@ from emafusion.estimate.names import canonical
 from emafusion.estimate.reference import reference_features
 from emafusion.estimate.state import RouterState
 from emafusion.flow.parts import Parts
+from emafusion.judge.ahead import read_ahead
 from emafusion.judge.explain import explain_confidence
 from emafusion.judge.grouping import group
 from emafusion.judge.mean_panel import MeanPanel
@@ -163,6 +164,7 @@ def build_parts(
         splitter=splitter_of(config.policy.decompose, candidates, means),
         checker=checker_of(config.fusion),
         relative=learned.panel.relative,
+        ahead=read_ahead,
     )
 
 

@@ -47,6 +47,20 @@ class Answer(Struct, frozen=True, kw_only=True, eq=False):
         return None if self.attempt is None else self.evidence.attempts[self.attempt].candidate
 
 
+REFUSED = Answer(
+    reply=None,
+    failure=None,
+    attempt=None,
+    evidence=Evidence(),
+    plans=(),
+    features=None,
+    estimates=None,
+    route="refused",
+    propensity=1.0,
+)
+"""Of a query that nobody could serve."""
+
+
 class Outcome(Struct, frozen=True, kw_only=True, eq=False):
     """One row of the log: a request and everything that was done for it.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
 
 from emafusion.domain.features import Features, Floats, Labels
-from emafusion.domain.query import Query
+from emafusion.domain.query import Format, Message, Query
 from emafusion.encode.classify import ClassifierState, SparseWords, carry_depth, classify
 from emafusion.encode.counts import count_features
 from emafusion.encode.hashing import Words, clip, hash_words, split_words
@@ -23,11 +24,16 @@ SHORT_WORDS = 12
 CONTEXT_WEIGHT = 0.5
 """What a word of the turn before counts then."""
 
+KEPT, KEPT_CHARS = 512, 4_000
+"""Queries whose features are kept, and characters of those that are: retries, agents and tests ask
+the same again."""
+
 
 class HashEncoder:
     """Hashed words, counts and labels of a query; implements `Encoder`.
 
-    `lexicon`: words that have a place of their own besides.
+    `lexicon`: words that have a place of their own besides. The last short queries are kept, by all
+    that is looked at in them.
 
     >>> from emafusion.domain.query import ask
     >>> encoder = HashEncoder(ClassifierState.blank())
@@ -39,6 +45,7 @@ class HashEncoder:
     def __init__(self, state: ClassifierState, lexicon: Lexicon | None = None) -> None:
         self._state = state
         self._lexicon = lexicon if lexicon is not None and lexicon.words else None
+        self._kept = lru_cache(KEPT)(self._features_of)
 
     def knowing(self, lexicon: Lexicon) -> HashEncoder:
         """The same encoder with other known words."""
@@ -46,6 +53,16 @@ class HashEncoder:
 
     def encode(self, query: Query, /) -> Features:
         """Turn a query into numbers and labels; work is bounded whatever its length."""
+        if query.embedding is not None or not _is_short(query.messages) or query.tools:
+            return self._features(query)
+        return self._kept(query.messages, query.format, query.dataset)
+
+    def _features_of(
+        self, messages: tuple[Message, ...], shape: Format, dataset: str | None
+    ) -> Features:
+        return self._features(Query(query_id="", messages=messages, format=shape, dataset=dataset))
+
+    def _features(self, query: Query) -> Features:
         texts = _recent_texts(query)
         turns = [split_words(text) for text in texts]
         tokens = prompt_tokens(query)
@@ -80,6 +97,10 @@ class HashEncoder:
             format=labels.format,
             depth=carry_depth(labels.depth, depths),
         )
+
+
+def _is_short(messages: tuple[Message, ...]) -> bool:
+    return sum([len(message.text) for message in messages]) <= KEPT_CHARS
 
 
 def _recent_texts(query: Query) -> list[str]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import string
+from itertools import pairwise
+from math import fsum, log1p, sqrt
 from zlib import crc32
 
 import numpy as np
@@ -31,6 +33,10 @@ _FOLD = np.uint32(_FIRST)
 _SHIFT, _TO_BUCKET = np.uint32(15), np.uint32(32 - 15)
 _SPREAD = np.array([[_MIX], [_FIRST * _MIX % 2**32], [_SECOND * _MIX % 2**32]], np.uint32)
 """What a word's hash is multiplied by: alone, as the first of a pair, as the second."""
+
+_ALL = 2**32 - 1
+FEW = 40
+"""Words up to which plain integers are hashed: a call of numpy costs more than the work it does."""
 
 _MOST_COUNTED = 2 * (HEAD_CHARS + TAIL_CHARS)
 _LOG1P = np.log1p(np.arange(_MOST_COUNTED + 1, dtype=np.float64))
@@ -74,7 +80,8 @@ def hash_words(parts: tuple[tuple[Words, float], ...]) -> tuple[Ints, Floats]:
     (8, 1.0)
     """
     if len(parts) == 1:
-        return _counted(_ngrams(parts[0][0]))
+        words = parts[0][0]
+        return _few(words) if 0 < len(words) <= FEW else _counted(_ngrams(words))
     buckets = np.concatenate([_ngrams(words) for words, _ in parts])
     if not buckets.size:
         return _NONE
@@ -87,6 +94,23 @@ def hash_words(parts: tuple[tuple[Words, float], ...]) -> tuple[Ints, Floats]:
 
 
 _NONE = (np.empty(0, np.int64), np.empty(0, np.float64))
+
+
+def _few(words: Words) -> tuple[Ints, Floats]:
+    """The same as `_counted(_ngrams(words))` for a short text, in plain numbers."""
+    hashes = [crc32(word) for word in words]
+    mixed = [_MIX * one & _ALL for one in hashes]
+    mixed += [_MIX * (_FIRST * one + _SECOND * two) & _ALL for one, two in pairwise(hashes)]
+    buckets = sorted([((m ^ m >> 15) * _FIRST & _ALL) >> 17 for m in mixed])
+    size = len(buckets)
+    counts = dict.fromkeys(buckets, 1)
+    if len(counts) == size:
+        return np.array(buckets, np.int64), np.full(size, size**-0.5)
+    for one, two in pairwise(buckets):
+        counts[one] += one == two
+    weights = [log1p(count) for count in counts.values()]
+    norm = sqrt(fsum([weight * weight for weight in weights]))
+    return np.array([*counts], np.int64), np.array([weight / norm for weight in weights])
 
 
 def _counted(buckets: Hashes) -> tuple[Ints, Floats]:

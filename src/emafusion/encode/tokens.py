@@ -5,8 +5,6 @@ The rates were fitted on prompts whose providers reported the count.
 
 from __future__ import annotations
 
-import numpy as np
-
 from emafusion.domain.query import ImagePart, OpaquePart, Query, TextPart
 
 IMAGE_TOKENS = 800
@@ -19,17 +17,12 @@ SAMPLE_CHARS = 20_000
 """Texts beyond this are measured on their start and scaled up."""
 
 
-def _rates() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Tokens per byte: float64[256]."""
-    rates = np.full(256, 0.34)  # bytes of characters beyond ASCII
-    rates[:128] = 0.45  # punctuation
-    for low, high, rate in ((65, 90, 0.28), (97, 122, 0.19), (48, 57, 0.45)):
-        rates[low : high + 1] = rate
-    rates[[9, 10, 13, 32]] = (0.3, 0.5, 0.0, 0.08)
-    return rates
-
-
-_RATES = _rates()
+_LOWER, _UPPER = bytes(range(97, 123)), bytes(range(65, 91))
+_BEYOND = bytes(range(128, 256))
+_OTHER = 0.45  # digits and punctuation
+_RATES = ((_LOWER, 0.19), (b" ", 0.08), (_UPPER, 0.28), (b"\n", 0.5), (b"\t", 0.3), (b"\r", 0.0))
+_BEYOND_RATE = 0.34  # bytes of characters beyond ASCII
+"""Tokens per byte."""
 
 
 def text_tokens(text: str) -> float:
@@ -70,8 +63,17 @@ def _texts_tokens(texts: list[str]) -> float:
 
 
 def _bytes_tokens(text: str) -> float:
-    data = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
-    return float(np.add.reduce(_RATES.take(data)))
+    data = text.encode("utf-8", "replace")
+    tokens = 0.0
+    for kind, rate in _RATES:
+        rest = data.translate(None, kind)
+        tokens += rate * (len(data) - len(rest))
+        data = rest
+    if not data.isascii():
+        rest = data.translate(None, _BEYOND)
+        tokens += _BEYOND_RATE * (len(data) - len(rest))
+        data = rest
+    return tokens + _OTHER * len(data)
 
 
 def _around(query: Query) -> float:

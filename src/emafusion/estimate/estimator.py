@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,6 +33,8 @@ from emafusion.estimate.state import RouterState
 from emafusion.estimate.table import cell_weights
 
 KEPT_ROSTERS = 64
+KEPT = 512
+"""Estimates that are kept for features that come again: those of an encoder that keeps them."""
 
 
 class HybridEstimator:
@@ -69,12 +72,16 @@ class HybridEstimator:
         self._rosters: dict[tuple[int, ...], Roster] = {}
         self._bases: dict[tuple[int, str, int], tuple[str, ...]] = {}
         self._singles: dict[int, Single | None] = {}
+        self._kept = lru_cache(KEPT)(self._by_single)
 
     def estimate(self, features: Features, candidates: tuple[Candidate, ...], /) -> Estimates:
         """Predict quality, cost and latency of each candidate on this query."""
         single = self._single(candidates) if self._mode == "blend" and fits(features) else None
         if single is None:
             return self.estimate_many((features,), candidates)[0]
+        return self._kept(single, features)
+
+    def _by_single(self, single: Single, features: Features) -> Estimates:
         return single.estimate(features, self._basis, by_class=self._by_class)
 
     def estimate_many(

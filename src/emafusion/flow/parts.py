@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from emafusion.domain.errors import BadInput
 from emafusion.domain.evidence import Case, JudgeCard, Signal
+from emafusion.domain.features import Estimates, Features
 from emafusion.domain.model import Candidate, Objective
 from emafusion.domain.ports import Encoder, Estimator, Grouper, Judge, Panel, Policy, Splitter
 from emafusion.domain.query import Query
@@ -25,6 +26,10 @@ Unsupported = Callable[[Query, Candidate], tuple[str, ...]]
 
 Explain = Callable[[Sequence[float], Case], tuple[Signal, ...]]
 """Predicted quality of each attempt, and the case -> what each signal made of each confidence."""
+
+
+Ahead = Callable[[Features, Estimates], None]
+"""Told what is known of a query when its first call is about to leave."""
 
 
 def everything_said(_query: Query, _candidate: Candidate) -> tuple[str, ...]:
@@ -45,7 +50,8 @@ class Parts:
     where nobody does; `explain`: says how confidences came about, None where that is not kept;
     `splitter`: splits queries of several tasks, None where they are answered whole; `checker`:
     makes the judge that runs a client's tests, None where none are run; `relative`: whether
-    confidences rank answers and tell no level, no label having been seen.
+    confidences rank answers and tell no level, no label having been seen; `ahead`: reads
+    of a query what its judges will want to know, None for nothing.
     """
 
     encoder: Encoder
@@ -65,6 +71,7 @@ class Parts:
     splitter: Splitter | None = None
     checker: Callable[[str], Judge] | None = None
     relative: bool = False
+    ahead: Callable[[Query], None] | None = None
     cards: tuple[JudgeCard, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,7 +101,8 @@ class Task(Struct, frozen=True, kw_only=True):
     `warm`: by candidate, how many tokens of the conversation its provider has in its cache;
     `is_explained`: whether how the confidences came about is to be told with the answer.
     `mercy`: what may be done besides where a call fails or stays silent. `reserve`: who may be
-    asked where none of the candidates answers; empty for nobody else.
+    asked where none of the candidates answers; empty for nobody else. `ahead`: is told before the
+    first call, so that others can prepare while it is under way.
     """
 
     query: Query
@@ -107,3 +115,4 @@ class Task(Struct, frozen=True, kw_only=True):
     is_explained: bool = False
     mercy: Mercy = PLENTY
     reserve: tuple[Candidate, ...] = ()
+    ahead: Ahead | None = None

@@ -108,7 +108,9 @@ def _held_to(plan: Plan, evidence: Evidence) -> Plan:
 
 def _call(step: CallStep, known: Considered, evidence: Evidence) -> Flow[Evidence]:
     command = known.call(step.candidate, live=step.live)
-    mercy = known.task.mercy
+    mercy, ahead = known.task.mercy, known.task.ahead
+    if ahead is not None and not evidence.attempts:
+        ahead(known.features, known.estimates)
     attempts = yield from persist(command, mercy.routed, mercy)
     return known.weigh(replace(evidence, attempts=evidence.attempts + attempts))
 

@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 from emafusion.domain.errors import Unready
 from emafusion.domain.outcome import Outcome
 from emafusion.domain.ports import Store
+from emafusion.store.draft import Drafts, Known
 from emafusion.store.errors import Late
 
 GRACE_S = 0.1
@@ -40,6 +41,16 @@ class CatchesUp(Protocol):
         ...
 
 
+@runtime_checkable
+class Drafting(Protocol):
+    """A store that takes what is known of an outcome before its answer."""
+
+    @property
+    def drafts(self) -> Drafts:
+        """Where that is put."""
+        ...
+
+
 class Ledger:
     """Keeps outcomes. `trouble`: why the last one could not be kept at once, None if it was."""
 
@@ -48,12 +59,18 @@ class Ledger:
         self._lost = 0
         self._store = store
         self._late = store if isinstance(store, CatchesUp) else None
+        self._drafts = store.drafts if isinstance(store, Drafting) else None
 
     @property
     def lost(self) -> int:
         """Answers given that are not in the log, be it for ever or until the store is back."""
         late = self._late
         return self._lost if late is None else self._lost + late.waiting + late.lost
+
+    def ahead(self, known: Known) -> None:
+        """Write down what is known already of an outcome that will come."""
+        if self._drafts is not None:
+            self._drafts.ahead(known)
 
     async def keep(self, outcome: Outcome, until_s: float = math.inf) -> None:
         """Return once the outcome is safe in the store, or known to be lost, or it is late.

@@ -17,9 +17,8 @@ from msgspec.structs import replace
 
 from emafusion.domain.command import Flow
 from emafusion.domain.errors import Cancelled, EmafusionError, NoCandidate
-from emafusion.domain.evidence import Evidence
 from emafusion.domain.model import Candidate, Objective
-from emafusion.domain.outcome import RELATIVE, Answer, Outcome
+from emafusion.domain.outcome import REFUSED, RELATIVE, Answer, Outcome
 from emafusion.domain.ports import Pricer, Sink, Store, Upstream
 from emafusion.domain.query import Query
 from emafusion.domain.session import session_of
@@ -37,6 +36,7 @@ from emafusion.gateway.ledger import Ledger
 from emafusion.gateway.mercies import Mercies
 from emafusion.gateway.named import check_named, dropped, may_stand_in
 from emafusion.gateway.names import FUSION, named_candidate, objective_for
+from emafusion.gateway.preparing import Preparing
 from emafusion.gateway.readiness import Decider, Place, Readiness, readiness_of
 from emafusion.gateway.reuse.exact import HIT, MISS, Cache
 from emafusion.gateway.reuse.kept import Kept, given_again
@@ -277,12 +277,17 @@ class Service:
         task = self.task(asked)
         fits = partial(may_stand_in, task=task, parts=parts)
         mercy = self.mercies.of(run.health, run.deadline_s, fits)
-        task = replace(task, mercy=mercy)
+        ahead = Preparing(
+            query=asked.query, objective=task.objective, parts=parts, ledger=self.ledger
+        )
+        task = replace(task, mercy=mercy, ahead=None if asked.is_heavy else ahead)
         if chosen is None:
             return answered(*with_tests(task, parts, asked.tests))
         refuse_tests(asked.tests, chosen.name)
         check_named(chosen, task, parts)
         others = self.mercies.fallbacks.get(chosen.name, ())
+        if not asked.is_heavy:
+            ahead.named()
         return direct(asked.query, chosen, mercy=mercy, fallbacks=others, fits=fits)
 
     async def _read(self, asked: Asked) -> Asked:
@@ -374,23 +379,12 @@ def _status(answer: Answer, run: Run) -> int:
 
 def _refused(asked: Asked, error: NoCandidate, created_at: float) -> Outcome:
     """A query that nobody could serve is an outcome too."""
-    nothing = Answer(
-        reply=None,
-        failure=None,
-        attempt=None,
-        evidence=Evidence(),
-        plans=(),
-        features=None,
-        estimates=None,
-        route="refused",
-        propensity=1.0,
-    )
     return Outcome(
         decision_id=asked.query.query_id,
         created_at=created_at,
         query=asked.query,
         objective=asked.objective,
-        answer=nothing,
+        answer=REFUSED,
         status=error.status,
         latency_s=time.time() - created_at,
         overhead_ms=(time.time() - created_at) * 1000.0,

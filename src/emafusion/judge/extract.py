@@ -49,8 +49,11 @@ def _first(finders: Sequence[Callable[[str], str | None]], tail: str) -> str | N
     return next((answer for answer in found if answer is not None), None)
 
 
+# Most answers hold none of these marks, and a few characters are found sooner than a pattern.
+
+
 def _tagged(tail: str) -> str | None:
-    found = _TAG.findall(tail)
+    found = _TAG.findall(tail) if "</" in tail else []
     return _bounded(found[-1], _MAX_TAGGED) if found else None
 
 
@@ -67,7 +70,7 @@ def _boxed(tail: str) -> str | None:
 
 
 def _field(tail: str) -> str | None:
-    found = _FIELD.findall(tail)
+    found = _FIELD.findall(tail) if '"' in tail else []
     if not found:
         return None
     value = str(found[-1]).strip()
@@ -79,12 +82,12 @@ def _field(tail: str) -> str | None:
 
 
 def _hashed(tail: str) -> str | None:
-    found = _HASHES.findall(tail)
+    found = _HASHES.findall(tail) if "####" in tail else []
     return _bounded(found[-1], _MAX_STATED) if found else None
 
 
 def _stated(tail: str) -> str | None:
-    found = _STATED.findall(tail)
+    found = _STATED.findall(tail) if "nswer" in tail or "NSWER" in tail else []
     if not found:
         folded = tail.casefold()
         found = _STATED_ELSEWHERE.findall(tail) if any(w in folded for w in _WORDS) else []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Literal
 
 from msgspec import Struct
 
@@ -94,16 +95,30 @@ def length_kept(query: Query, reply: Reply) -> Verdict:
 
 def form_kept(query: Query, reply: Reply) -> Verdict:
     """Bad: yes or no was asked for and neither is there, or JSON in words and there is none."""
-    text, tail = reply.choices[0].text.strip(), query.prompt[-TAIL:]
-    if not text or reply.tool_calls or query.format.kind != "text":
+    text, asked = reply.choices[0].text.strip(), form_asked(query.prompt)
+    if not asked or not text or reply.tool_calls or query.format.kind != "text":
         return ABSTAIN
-    if _YES_NO.search(tail):
-        if _SAYS_YES_NO.search(text):
-            return ok("says yes or no")
-        return bad("yes or no was asked for, neither is said")
-    if _ONLY_JSON.search(tail):
+    if asked == "json":
         return ok("holds JSON") if _holds_json(text) else bad("JSON was asked for, there is none")
-    return ABSTAIN
+    if _SAYS_YES_NO.search(text):
+        return ok("says yes or no")
+    return bad("yes or no was asked for, neither is said")
+
+
+def form_asked(prompt: str) -> Literal["yes or no", "json", ""]:
+    """What the end of a prompt asks for in words.
+
+    >>> form_asked("Is it so? Answer yes or no.")
+    'yes or no'
+    """
+    return _form_asked(prompt[-TAIL:])
+
+
+@lru_cache(maxsize=256)
+def _form_asked(prompt: str) -> Literal["yes or no", "json", ""]:
+    if _YES_NO.search(prompt):
+        return "yes or no"
+    return "json" if _ONLY_JSON.search(prompt) else ""
 
 
 def length_asked(prompt: str) -> Wish | None:

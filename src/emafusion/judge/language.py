@@ -69,13 +69,18 @@ def language_kept(query: Query, reply: Reply) -> Verdict:
     Abstains on short texts, on code, and wherever the prompt speaks of a language or translation.
     """
     prompt, answer = query.prompt, reply.choices[0].text[-_CHARS:]
-    wanted = _tongue(prompt[-_CHARS:], _MIN_PROMPT, _MIN_PROMPT_WORDS)
+    wanted = language_asked(prompt)
     got = _tongue(answer, _MIN_ANSWER, _MIN_ANSWER_WORDS) if wanted else ""
     if not got or _may_be_one(wanted, got) or "```" in answer:
         return ABSTAIN
     if _CUES.search(prompt[:4_000]) or _CUES.search(prompt[-4_000:]):
         return ABSTAIN
     return bad(f"asked in {wanted}, answered in {got}")
+
+
+def language_asked(prompt: str) -> str:
+    """Script and language of the end of a prompt; empty where there is doubt."""
+    return _tongue(prompt[-_CHARS:], _MIN_PROMPT, _MIN_PROMPT_WORDS)
 
 
 def _may_be_one(a: str, b: str) -> bool:

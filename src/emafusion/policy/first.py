@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import inf, isnan
 from typing import Protocol
 
@@ -150,6 +151,7 @@ def _alone(left: Options) -> Begun:
     return Begun(first=[first], second=[-1], chance=[0.0], quality=[left.quality[first]])
 
 
+@lru_cache(maxsize=512)  # for queries that come again, in the same pool at the same price
 def _few(left: Options, rules: Rules) -> Begun:
     """The same as `start.best_starts` in plain numbers, for a small pool."""
     few = [k for k, may in enumerate(left.open) if may]

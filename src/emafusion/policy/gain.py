@@ -12,7 +12,7 @@ more than its price. After Dekoninck et al., "A Unified Approach to Routing and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf, isnan
 
 from msgspec import Struct
@@ -56,6 +56,12 @@ class GainPolicy:
     carry: float = 0.4
     vote: Vote = VOTE
     reader: Reader = READER
+    _rules: Rules = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Put together once what every first plan is made by."""
+        rules = Rules(dial=self.dial, spread=self.spread, vote=self.vote, looks=self.max_looks)
+        object.__setattr__(self, "_rules", rules)
 
     def plan(self, situation: Situation, /) -> Plan:
         """Say the next step and what is expected of it."""
@@ -69,18 +75,13 @@ class GainPolicy:
 
     def first_plans(self, situations: Sequence[Situation], /) -> list[Plan]:
         """The first plan of each of many queries, as `plan` would make it; quicker by far."""
-        rules = Rules(dial=self.dial, spread=self.spread, vote=self.vote, looks=self.max_looks)
-        return first_plans(situations, rules, one=self._first)
+        return first_plans(situations, self._rules, one=self._first)
 
     def _first(self, situation: Situation) -> Plan:
         left = options(situation, self.dial.quality_per_usd(situation.objective))
         if not any(left.open) or _is_over(situation):
             return Plan(step=StopStep(attempt=None), propensity=1.0, reason="nobody left to call")
-        starts = starts_of(
-            situation,
-            left,
-            Rules(dial=self.dial, spread=self.spread, vote=self.vote, looks=self.max_looks),
-        )
+        starts = starts_of(situation, left, self._rules)
         return self._held(starts.plan(0, situation), situation, left)
 
     def _held(self, plan: Plan, situation: Situation, left: Options) -> Plan:

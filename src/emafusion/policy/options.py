@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import inf
 
 import numpy as np
 from msgspec import Struct
 
 from emafusion.domain.evidence import Situation
-from emafusion.domain.features import Floats
+from emafusion.domain.features import Estimates, Features, Floats
 from emafusion.policy.dial import known_costs
 
 SLOW = 2.2
@@ -22,7 +23,7 @@ BLIND, SCORED = 0, 1
 """Legibility of an answer: without and with token log-probabilities. Tables of the `Spread`."""
 
 
-class Options(Struct, frozen=True, kw_only=True, eq=False):
+class Options(Struct, frozen=True, kw_only=True):
     """Candidates in the order of the estimates, one value each.
 
     Plain numbers: a pool is small, and then a call of numpy costs more than the sum it does.
@@ -34,11 +35,11 @@ class Options(Struct, frozen=True, kw_only=True, eq=False):
     """
 
     names: tuple[str, ...]
-    quality: list[float]
-    cost_usd: list[float]
-    open: list[bool]
-    paid: list[float]
-    legibility: list[int]
+    quality: tuple[float, ...]
+    cost_usd: tuple[float, ...]
+    open: tuple[bool, ...]
+    paid: tuple[float, ...]
+    legibility: tuple[int, ...]
     comparable: float = 1.0
 
     def at(self, name: str) -> int:
@@ -52,20 +53,33 @@ def options(situation: Situation, quality_per_usd: float) -> Options:
     A limit that only unknown figures could break does not close a candidate here: what has no
     known price was already refused where a maximum cost is asked.
     """
-    quality: list[float] = situation.estimates.quality.tolist()
-    cost_usd: list[float] = known_costs(situation.estimates.cost_usd).tolist()
+    quality, cost_usd, comparable = _predicted(situation.estimates, situation.features)
     return Options(
         names=situation.estimates.candidates,
         quality=quality,
         cost_usd=cost_usd,
         open=_open(situation, quality, cost_usd),
-        paid=[quality_per_usd * usd for usd in cost_usd],
+        paid=tuple([quality_per_usd * usd for usd in cost_usd]),
         legibility=legibility(situation),
-        comparable=float(situation.features.labels.format @ COMPARABLE),
+        comparable=comparable,
     )
 
 
-def _open(situation: Situation, quality: list[float], cost_usd: list[float]) -> list[bool]:
+@lru_cache(maxsize=256)  # asked after each answer to a query, and for one that comes again
+def _predicted(
+    estimates: Estimates, features: Features
+) -> tuple[tuple[float, ...], tuple[float, ...], float]:
+    """Qualities, costs with unknown ones as the dearest known, and how comparable answers are."""
+    return (
+        tuple(estimates.quality.tolist()),
+        tuple(known_costs(estimates.cost_usd).tolist()),
+        float(features.labels.format @ COMPARABLE),
+    )
+
+
+def _open(
+    situation: Situation, quality: tuple[float, ...], cost_usd: tuple[float, ...]
+) -> tuple[bool, ...]:
     """Who may be called: not yet tried, and within each limit that there is."""
     objective, evidence = situation.objective, situation.evidence
     tried = {attempt.candidate for attempt in evidence.attempts}
@@ -80,10 +94,10 @@ def _open(situation: Situation, quality: list[float], cost_usd: list[float]) -> 
     if objective.min_quality is not None:
         floor = objective.min_quality
         may = [ok and q >= floor for ok, q in zip(may, quality, strict=True)]
-    return may
+    return tuple(may)
 
 
-def barred(situation: Situation, cost_usd: list[float]) -> Floats | None:
+def barred(situation: Situation, cost_usd: tuple[float, ...]) -> Floats | None:
     """float64[n, n]: infinite where a limit forbids the second call after the first, else 0.
 
     None where there is no limit of cost or time. `cost_usd`: n numbers.
@@ -102,11 +116,13 @@ def barred(situation: Situation, cost_usd: list[float]) -> Floats | None:
     return np.where(over, np.inf, 0.0)
 
 
-def legibility(situation: Situation) -> list[int]:
+def legibility(situation: Situation) -> tuple[int, ...]:
     """Whose answers come with token log-probabilities that a judge reads."""
     if not any(judge.kind == "logprob" for judge in situation.judges):
-        return [BLIND] * len(situation.candidates)
-    return [SCORED if "logprobs" in c.model.abilities else BLIND for c in situation.candidates]
+        return (BLIND,) * len(situation.candidates)
+    return tuple(
+        [SCORED if "logprobs" in c.model.abilities else BLIND for c in situation.candidates]
+    )
 
 
 def left_usd(situation: Situation) -> float | None:

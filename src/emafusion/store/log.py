@@ -53,13 +53,15 @@ class OutcomeLog:
 
     Belongs to one event loop at a time. Several processes may write to one file. What `append`
     has returned from survives `kill -9`; see `connection.connect` for what it does not survive.
-    Every caller waits for its own row, so what waits in memory is what is being served.
+    Every caller waits for its own row, so what waits in memory is what is being served. `drafts`:
+    takes what is known of an outcome before its answer.
     """
 
     def __init__(self, link: Link, recorder: Recorder, housekeeper: Housekeeper) -> None:
         self.path = link.path
         self.housekeeper = housekeeper
         self._link = link
+        self.drafts = recorder.drafts
         self._record = recorder.record
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outcome-log")
         self._waiting: list[_Waiting] = []

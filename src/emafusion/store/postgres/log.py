@@ -71,6 +71,7 @@ class PostgresLog:
         self.path = "PostgreSQL"
         self.lost = 0
         self._url = url
+        self.drafts = recorder.drafts
         self._record = recorder.record
         self._tender = tender
         self._bounds = bounds or Bounds()
