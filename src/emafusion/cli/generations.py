@@ -8,7 +8,6 @@ config that cannot be opened changes nothing.
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from emafusion.build.opening import Opened, opened
 from emafusion.build.reliability import client_limits, same_names
 from emafusion.build.standing import ALONE, Standing
 from emafusion.cli.loading import tell_loaded
+from emafusion.cli.memory import settle
 from emafusion.config import Config
 from emafusion.gateway.app import App
 from emafusion.gateway.bodies import Bodies
@@ -79,9 +79,7 @@ class Generation:
         tell_in(config.telemetry.lines, requests=config.telemetry.requests)
         async with opened(config, place.env, place.standing) as gateway, self._beside(gateway):
             self.gateway = gateway
-            # What is loaded by now stays: to walk over all of it for garbage would hold up
-            # whichever request comes then by some 40 ms.
-            gc.freeze()
+            settle()
             await self._serve(gateway)
 
     async def _serve(self, gateway: Opened) -> None:
