@@ -24,7 +24,8 @@ WORDS = (
     "scattered explain compare list write python function returns table energy price city river "
     "number prime sum mean river history law contract model value between before after every"
 )
-PROMPTS = 500
+PROMPTS = 3_000
+"""More than a gateway keeps anything of, so that none is met again."""
 HEAD = "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json"
 
 

@@ -135,3 +135,20 @@ def test_encoding_is_pure() -> None:
     np.testing.assert_array_equal(one.weights, two.weights)
     assert one.prompt_hash == two.prompt_hash
     assert len(one.prompt_hash) == 32
+
+
+def test_a_query_that_comes_again_is_not_read_again() -> None:
+    """Features of short queries are kept, by all that is looked at and by nothing else."""
+    encoder = HashEncoder(some_state())
+    first = encoder.encode(ask("What is 2 + 2?", query_id="a", requested="auto"))
+    assert encoder.encode(ask("What is 2 + 2?", query_id="b", requested="small")) is first
+    again = HashEncoder(some_state()).encode(ask("What is 2 + 2?"))
+    assert np.array_equal(first.weights, again.weights)
+    shaped = Query(
+        query_id="c",
+        messages=ask("What is 2 + 2?").messages,
+        format=Format(kind="json_object"),
+    )
+    assert encoder.encode(shaped) is not first
+    long = "word " * 2_000
+    assert encoder.encode(ask(long)) is not encoder.encode(ask(long))

@@ -264,3 +264,15 @@ def test_who_is_held_in_reserve_answers_where_nobody_else_does(make_parts: MakeP
     with Script(route(loop, make_parts(QUALITY))) as script:
         script << calls("small") >> said("41, sure")
     assert script.value.candidate == "small"
+
+
+def test_others_can_prepare_before_the_first_call_and_only_then(make_parts: MakeParts) -> None:
+    """What is known of the query is told once, before anybody is called."""
+    told: list[tuple[str, ...]] = []
+    heard = structs.replace(
+        task(0.5), ahead=lambda _features, estimates: told.append(estimates.candidates)
+    )
+    with Script(route(heard, make_parts(QUALITY))) as script:
+        assert told == [("small", "big")]
+        script << calls("small", live=False) >> said("42, sure")
+    assert told == [("small", "big")]

@@ -24,9 +24,9 @@ SHORT_WORDS = 12
 CONTEXT_WEIGHT = 0.5
 """What a word of the turn before counts then."""
 
-KEPT, KEPT_CHARS = 512, 4_000
-"""Queries whose features are kept, and characters of those that are: retries, agents and tests ask
-the same again."""
+KEPT, KEPT_MESSAGES, KEPT_CHARS = 512, 16, 4_000
+"""Queries whose features are kept, and messages and characters of those that are, at most: retries,
+agents and tests ask the same again."""
 
 
 class HashEncoder:
@@ -100,7 +100,8 @@ class HashEncoder:
 
 
 def _is_short(messages: tuple[Message, ...]) -> bool:
-    return sum([len(message.text) for message in messages]) <= KEPT_CHARS
+    few = len(messages) <= KEPT_MESSAGES
+    return few and sum([len(message.text) for message in messages]) <= KEPT_CHARS
 
 
 def _recent_texts(query: Query) -> list[str]:

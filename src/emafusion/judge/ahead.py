@@ -6,6 +6,7 @@ from emafusion.domain.query import Query
 from emafusion.judge.asked import form_of
 from emafusion.judge.kept import form_asked, length_asked
 from emafusion.judge.language import language_asked
+from emafusion.judge.units import unit_asked
 
 
 def read_ahead(query: Query) -> None:
@@ -15,3 +16,4 @@ def read_ahead(query: Query) -> None:
     length_asked(prompt)
     form_asked(prompt)
     language_asked(prompt)
+    unit_asked(prompt)

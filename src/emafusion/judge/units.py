@@ -90,7 +90,7 @@ def unit_kept(query: Query, reply: Reply) -> Verdict:
     no answer, so one that is only repeated does not count.
     """
     text = reply.choices[0].text.strip()[-TAIL:]
-    if not text or reply.tool_calls or not any(sign.isdigit() for sign in text):
+    if not text or reply.tool_calls or _NUMBER.search(text) is None:
         return ABSTAIN
     prompt = query.prompt[-TAIL:]
     wanted, is_demanded = _wish(prompt)

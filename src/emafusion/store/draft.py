@@ -51,6 +51,10 @@ class Drafts:
     names: LabelNames
     _ahead: dict[str, Draft] = field(default_factory=dict[str, Draft], init=False, repr=False)
 
+    def __len__(self) -> int:
+        """How many wait for their outcome."""
+        return len(self._ahead)
+
     def ahead(self, known: Known) -> None:
         """Make one for an outcome that will come."""
         if len(self._ahead) >= MOST_WAITING:
