@@ -11,7 +11,7 @@ from tests.replay.recorded_table import frame_of, rows_of
 from emafusion.build.replay_reading import RecordedGrouper
 from emafusion.domain.attempt import Attempt
 from emafusion.domain.command import Call
-from emafusion.domain.evidence import Case, Evidence
+from emafusion.domain.evidence import Case, Evidence, Judgement
 from emafusion.domain.model import Candidate, Model
 from emafusion.judge.grouping import NOTHING
 from emafusion.judge.rules import RulesJudge
@@ -60,7 +60,8 @@ def value_of(rows: list[dict[str, object]]) -> float | None:
     try:
         next(flow)
     except StopIteration as end:
-        return end.value.value
+        judgement: Judgement = end.value
+        return judgement.value
     raise AssertionError("hard checks ask nobody")
 
 
