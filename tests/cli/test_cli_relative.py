@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import polars as pl
@@ -61,4 +62,4 @@ def test_nothing_is_promised_without_labels(shell: Shell) -> None:
     assert (done.code, done.err) == (1, "")
     told = " ".join(done.out.split())
     assert "confidence is relative: it ranks answers and tells no level" in told
-    assert "29 labelled queries would do" in told
+    assert re.search(r"about \d+ labelled queries would do", told)

@@ -62,7 +62,7 @@ def test_every_api_refuses_what_it_cannot_read(served: Served, faulty: Faulty, a
     assert sum(faulty.calls.values()) == before
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "magic"])
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "magic"])
 def test_a_body_that_is_said_to_be_something_else(served: Served, kind: str) -> None:
     """It is not taken for JSON, whatever is in it: browsers send such to any address."""
     for path in (CHAT, *(api.path for api in APIS)):
@@ -72,10 +72,17 @@ def test_a_body_that_is_said_to_be_something_else(served: Served, kind: str) -> 
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/json; charset=utf-8", "Application/JSON", "application/x.y+json", ""]
+    "kind",
+    [
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        "application/x.y+json",
+        "application/x-www-form-urlencoded",
+        "",
+    ],
 )
 def test_json_goes_by_several_names(served: Served, kind: str) -> None:
-    """Parameters and case do not count; who says nothing means JSON."""
+    """Parameters and case do not count; who says nothing means JSON, as do curl and urllib."""
     body = json.dumps(GOOD).encode()
     assert send(served.gateway, "POST", CHAT, body, {"content-type": kind}).status == 200
     assert send(served.gateway, "POST", CHAT, body).status == 200

@@ -47,7 +47,7 @@ def import_litellm(text: str, *, source: str = "config.yaml") -> str:
     not such a config.
 
     >>> text = import_litellm("model_list: [{model_name: a, litellm_params: {model: groq/b}}]")
-    >>> text[text.rindex("models:") :].splitlines()[1:4]
+    >>> text[text.rindex("\nmodels:") :].splitlines()[2:5]
     ['  - name: a', '    provider: groq', '    remote_name: b']
     """
     root = _root(text, source)

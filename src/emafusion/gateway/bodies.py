@@ -16,6 +16,8 @@ Kind: TypeAlias = str
 
 JSON: Kind = "application/json"
 FORM: Kind = "multipart/form-data"
+_UNSAID: Kind = "application/x-www-form-urlencoded"
+"""What curl and Python's urllib say of any body when nobody tells them its type."""
 
 
 class WrongType(BadInput):
@@ -71,7 +73,8 @@ def check_body(head: Head, limit: int, /, *, kind: Kind, bodies: Bodies) -> None
     """Refuse a body that need not be read to know that it cannot be taken.
 
     `limit`: bytes. A body of which no type is told is taken for what is expected; one that is told
-    to be something else is not: a browser sends text or a form to any address without asking.
+    to be something else is not: a browser sends text to any address without asking. (It sends forms
+    too, but says from which page: `foreign_page`.)
     """
     headers = head.headers
     encoding = headers.get("content-encoding", "identity")
@@ -92,6 +95,6 @@ def _check_type(given: str, kind: Kind) -> None:
     if not given or given == kind:
         return
     named = given.partition(";")[0].strip().lower()
-    is_json = kind == JSON and (named.endswith("+json") or named == "text/json")
+    is_json = kind == JSON and (named.endswith("+json") or named in ("text/json", _UNSAID))
     if named and named != kind and not is_json:
         raise WrongType(f"expected {kind}, got {named[:80]!r}", where="content-type")
