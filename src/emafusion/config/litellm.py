@@ -40,7 +40,7 @@ class _Read:
 
 
 def import_litellm(text: str, *, source: str = "config.yaml") -> str:
-    """Our config, as text, with the models of a LiteLLM proxy config and their fallbacks.
+    r"""Our config, as text, with the models of a LiteLLM proxy config and their fallbacks.
 
     What has no counterpart here is named in comments on top; keys that stand in the file are not
     copied, the comment says which environment variable to set. Raises `ConfigError` if the text is
