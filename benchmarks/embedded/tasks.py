@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import lexicon
+
 Reading: TypeAlias = Literal["number", "choice", "text", "json", "date"]
 
 
@@ -101,31 +103,12 @@ def _product(rng: random.Random) -> Asked:
     return Asked(prompt=prompt, gold=str(gold), reading="number")
 
 
-_PRAISE = (
-    "The staff were kind and the room was spotless",
-    "Best pizza I have had in years",
-    "It arrived a day early and works perfectly",
-    "I laughed from the first minute to the last",
-    "The battery easily lasts two days",
-    "Such a comfortable chair, my back thanks me",
-    "Our guide was funny and knew everything",
-    "Crisp picture and simple to set up",
-)
-_BLAME = (
-    "The zip broke on the second day",
-    "We waited an hour and the food was cold",
-    "It smells of plastic and hurts my feet",
-    "I fell asleep halfway through, what a dull plot",
-    "Support never answered my emails",
-    "The screen flickers and the buttons stick",
-    "Noisy street, dirty towels, rude reception",
-    "A waste of money, it does not even turn on",
-)
-
-
 def _sentiment(rng: random.Random) -> Asked:
     good = rng.random() < 0.5
-    text = " and ".join(rng.sample(_PRAISE if good else _BLAME, rng.choice((1, 2)))) + "."
+    text = (
+        " and ".join(rng.sample(lexicon.PRAISE if good else lexicon.BLAME, rng.choice((1, 2))))
+        + "."
+    )
     prompt = rng.choice(
         (
             f'Is this review positive or negative? "{text}"',
@@ -137,48 +120,8 @@ def _sentiment(rng: random.Random) -> Asked:
     return Asked(prompt=prompt, gold=gold, reading="choice", options=("positive", "negative"))
 
 
-_CAPITALS = {
-    "France": "Paris",
-    "Italy": "Rome",
-    "Spain": "Madrid",
-    "Germany": "Berlin",
-    "Japan": "Tokyo",
-    "Egypt": "Cairo",
-    "Kenya": "Nairobi",
-    "Canada": "Ottawa",
-    "Australia": "Canberra",
-    "Norway": "Oslo",
-    "Portugal": "Lisbon",
-    "Greece": "Athens",
-    "Peru": "Lima",
-    "Cuba": "Havana",
-    "Poland": "Warsaw",
-    "Austria": "Vienna",
-    "Hungary": "Budapest",
-    "Ireland": "Dublin",
-    "Finland": "Helsinki",
-    "Sweden": "Stockholm",
-    "Denmark": "Copenhagen",
-    "Thailand": "Bangkok",
-    "Chile": "Santiago",
-    "Argentina": "Buenos Aires",
-    "Russia": "Moscow",
-    "China": "Beijing",
-    "South Korea": "Seoul",
-    "Iran": "Tehran",
-    "Iraq": "Baghdad",
-    "Turkey": "Ankara",
-    "Bulgaria": "Sofia",
-    "Romania": "Bucharest",
-    "Ukraine": "Kyiv",
-    "Nepal": "Kathmandu",
-    "Vietnam": "Hanoi",
-    "Ghana": "Accra",
-}
-
-
 def _capital(rng: random.Random) -> Asked:
-    country, city = rng.choice(sorted(_CAPITALS.items()))
+    country, city = rng.choice(sorted(lexicon.CAPITALS.items()))
     prompt = rng.choice(
         (
             f"What is the capital of {country}?",
@@ -189,32 +132,8 @@ def _capital(rng: random.Random) -> Asked:
     return Asked(prompt=prompt, gold=city, reading="choice", options=(city,))
 
 
-_FACTS = (
-    ("a spider has eight legs", True),
-    ("the sun rises in the west", False),
-    ("water boils when it is heated enough", True),
-    ("a kilometre is shorter than a metre", False),
-    ("penguins can fly across oceans", False),
-    ("honey is made by bees", True),
-    ("a week has nine days", False),
-    ("gold is a metal", True),
-    ("bananas grow underground", False),
-    ("the moon goes round the earth", True),
-    ("a square has four corners", True),
-    ("whales breathe air", True),
-    ("snow is warmer than steam", False),
-    ("Africa is a continent", True),
-    ("an adult elephant is lighter than a cat", False),
-    ("the Pacific is an ocean", True),
-    ("humans have three eyes", False),
-    ("iron floats on water", False),
-    ("paper can burn", True),
-    ("most birds lay eggs", True),
-)
-
-
 def _yes_no(rng: random.Random) -> Asked:
-    fact, truth = rng.choice(_FACTS)
+    fact, truth = rng.choice(lexicon.FACTS)
     prompt = rng.choice(
         (
             f"Is it true that {fact}? Answer yes or no.",
@@ -227,16 +146,11 @@ def _yes_no(rng: random.Random) -> Asked:
     )
 
 
-_NAMES = ("Ada", "Ben", "Carla", "Dmitri", "Elif", "Farid", "Greta", "Hugo", "Ines", "Jonas")
-_TOWNS = ("Lyon", "Porto", "Graz", "Bergen", "Turin", "Ghent", "Malaga", "Leeds")
-_JOBS = ("baker", "nurse", "pilot", "teacher", "welder", "gardener")
-
-
 def _json(rng: random.Random) -> Asked:
     name, town, job, age = (
-        rng.choice(_NAMES),
-        rng.choice(_TOWNS),
-        rng.choice(_JOBS),
+        rng.choice(lexicon.NAMES),
+        rng.choice(lexicon.TOWNS),
+        rng.choice(lexicon.JOBS),
         rng.randint(19, 70),
     )
     text, wanted = rng.choice(
@@ -256,11 +170,8 @@ def _json(rng: random.Random) -> Asked:
     return Asked(prompt=prompt, gold=json.dumps(wanted), reading="json")
 
 
-_WORDS = ("table", "garden", "silver", "window", "planet", "bridge", "candle", "rocket", "butter")
-
-
 def _spelling(rng: random.Random) -> Asked:
-    word = rng.choice(_WORDS)
+    word = rng.choice(lexicon.WORDS)
     letter = rng.choice(word)
     prompt, gold, reading = rng.choice(
         (
@@ -280,9 +191,6 @@ def _spelling(rng: random.Random) -> Asked:
     return Asked(prompt=prompt, gold=gold, reading="number" if reading == "number" else "text")
 
 
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
-
 def _date(rng: random.Random) -> Asked:
     day = dt.date(2020, 1, 1) + dt.timedelta(days=rng.randrange(3000))
     gap = rng.randint(2, 90)
@@ -299,18 +207,15 @@ def _date(rng: random.Random) -> Asked:
         str(gap),
     )
     prompt, gold = rng.choice((number, weekday, date, other, between))
-    if gold in _WEEKDAYS:
-        return Asked(prompt=prompt, gold=gold, reading="choice", options=_WEEKDAYS)
+    if gold in lexicon.WEEKDAYS:
+        return Asked(prompt=prompt, gold=gold, reading="choice", options=lexicon.WEEKDAYS)
     return Asked(prompt=prompt, gold=gold, reading="date" if "-" in gold else "number")
-
-
-_HEAVY = ("a feather", "a mouse", "a cat", "a goat", "a horse", "an elephant", "a whale")
 
 
 def _compare(rng: random.Random) -> Asked:
     if rng.random() < 0.5:
-        low, high = sorted(rng.sample(range(len(_HEAVY)), 2))
-        pair = [_HEAVY[low], _HEAVY[high]]
+        low, high = sorted(rng.sample(range(len(lexicon.HEAVY)), 2))
+        pair = [lexicon.HEAVY[low], lexicon.HEAVY[high]]
         names = [item.split()[1] for item in pair]
         rng.shuffle(pair)
         return Asked(
@@ -328,7 +233,7 @@ def _compare(rng: random.Random) -> Asked:
 
 
 def _format(rng: random.Random) -> Asked:
-    words = rng.sample(_WORDS, 3)
+    words = rng.sample(lexicon.WORDS, 3)
     prompt, gold = rng.choice(
         (
             (f"Write the word {words[0]} in capital letters.", words[0].upper()),
@@ -341,7 +246,7 @@ def _format(rng: random.Random) -> Asked:
 
 
 def _word_problem(rng: random.Random) -> Asked:
-    name = rng.choice(_NAMES)
+    name = rng.choice(lexicon.NAMES)
     a, b, c = rng.randint(3, 20), rng.randint(2, 9), rng.randint(2, 6)
     prompt, gold = rng.choice(
         (
@@ -371,18 +276,9 @@ def _word_problem(rng: random.Random) -> Asked:
     return Asked(prompt=prompt, gold=str(gold), reading="number")
 
 
-_GROUPS = {
-    "fruit": ("apple", "banana", "cherry", "mango"),
-    "animal": ("dog", "horse", "tiger", "rabbit"),
-    "tool": ("hammer", "saw", "screwdriver", "drill"),
-    "colour": ("red", "green", "purple", "yellow"),
-    "instrument": ("violin", "piano", "trumpet", "flute"),
-}
-
-
 def _category(rng: random.Random) -> Asked:
-    group, members = rng.choice(sorted(_GROUPS.items()))
-    others = [word for name, words in _GROUPS.items() if name != group for word in words]
+    group, members = rng.choice(sorted(lexicon.GROUPS.items()))
+    others = [word for name, words in lexicon.GROUPS.items() if name != group for word in words]
     options = [rng.choice(members), *rng.sample(others, 2)]
     gold = options[0]
     rng.shuffle(options)
