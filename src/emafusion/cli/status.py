@@ -14,6 +14,9 @@ from typing import IO, Self
 import msgspec
 
 _PREFIX, _SUFFIX = "gateway-", ".json"
+_ROOM_BYTES = 4096
+_READS = 5
+"""A file may be read in the middle of a write all the same; not so often in a row."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,9 +73,9 @@ class Status:
         if self._file is None:
             return
         content = msgspec.json.encode(self._told) + b"\n"
-        # One write over all that is there: nobody who reads meanwhile finds an empty file.
+        # One write over all that is there, which does not grow: who reads meanwhile finds it whole.
         size = os.fstat(self._file.fileno()).st_size
-        os.pwrite(self._file.fileno(), content.ljust(size), 0)
+        os.pwrite(self._file.fileno(), content.ljust(max(size, _ROOM_BYTES)), 0)
 
 
 def running(folder: Path) -> Iterator[tuple[Path, Told]]:
@@ -85,10 +88,14 @@ def running(folder: Path) -> Iterator[tuple[Path, Told]]:
 
 def read(path: Path) -> Told | None:
     """What a file says; None where it says nothing."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Told)
-    except (OSError, msgspec.MsgspecError):
-        return None
+    for _ in range(_READS):
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Told)
+        except OSError:
+            return None
+        except msgspec.MsgspecError:
+            continue
+    return None
 
 
 def _is_held(path: Path) -> bool:
